@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto';
+import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.js';
+import { Envelope } from './envelope.js';
+import type { Leg } from './leg.js';
+import { cancelledId } from './reply.js';
+
+interface Question {
+  readonly leg: Leg;
+  /** The id as the server gave it, in JSON. */
+  readonly idText: string;
+  readonly key: RequestId;
+}
+
+/** A client that never answers must not fill memory; the oldest question gives way. */
+const MOST_QUESTIONS = 10_000;
+
+/**
+ * Remembers which leg made which request of the client, so that each answer goes back to who asked. Ids pass
+ * unchanged until two legs use the same one; then the later one travels under an id of ours.
+ */
+export class Asked {
+  readonly #questions = new Map<RequestId, Question>();
+  readonly #prefix = `mcpc-${randomUUID()}-`;
+  #renamed = 0;
+
+  /** Notes a server's request and returns it as the client shall see it. */
+  ask(leg: Leg, request: Envelope): Envelope {
+    const key = request.key!;
+    const question: Question = { leg, idText: request.idText, key };
+    const holder = this.#questions.get(key);
+    if (holder === undefined || holder.leg === leg) {
+      this.#remember(key, question);
+      return request;
+    }
+    const id = `${this.#prefix}${this.#renamed++}`;
+    this.#remember(id, question);
+    return request.withId(JSON.stringify(id));
+  }
+
+  /** Finds who asked what the client answers, and returns the answer under the server's own id. */
+  answer(response: Envelope): { leg: Leg; response: Envelope } | undefined {
+    const question = response.key === undefined ? undefined : this.#questions.get(response.key);
+    if (question === undefined) return undefined;
+    this.#questions.delete(response.key!);
+    const renamed = response.key !== question.key;
+    return { leg: question.leg, response: renamed ? response.withId(question.idText) : response };
+  }
+
+  /** Returns a server's cancellation of its own request as the client shall see it. */
+  withdraw(leg: Leg, cancellation: Envelope): Envelope {
+    const id = cancelledId(cancellation.message);
+    for (const [shown, question] of this.#questions) {
+      if (question.leg !== leg || question.key !== id) continue;
+      this.#questions.delete(shown);
+      return shown === id ? cancellation : renameCancelled(cancellation.message, shown);
+    }
+    return cancellation;
+  }
+
+  /** Forgets the questions of a leg whose channel is gone: nobody waits for their answers. */
+  forget(leg: Leg): void {
+    for (const [key, question] of this.#questions) if (question.leg === leg) this.#questions.delete(key);
+  }
+
+  #remember(key: RequestId, question: Question): void {
+    this.#questions.set(key, question);
+    if (this.#questions.size > MOST_QUESTIONS) this.#questions.delete(this.#questions.keys().next().value!);
+  }
+}
+
+function renameCancelled(message: JSONRPCMessage, requestId: RequestId): Envelope {
+  const { params } = message as { params?: object };
+  return Envelope.of({ ...message, params: { ...params, requestId } } as JSONRPCMessage);
+}

@@ -1,0 +1,62 @@
+import type { Readable, Writable } from 'node:stream';
+import { LineSplitter, LineWriter } from './lines.js';
+import type { Client, Pipeline } from './pipeline.js';
+
+/** The two ends of a client that speaks over stdio. */
+export interface ClientStreams {
+  readonly input: Readable;
+  readonly output: Writable;
+}
+
+/** A client that is being served. */
+export interface Serving {
+  /** Settles when the client is gone: its input ended, or its output is closed. */
+  readonly ended: Promise<void>;
+  /** Stops reading, ends the line in good order and writes out what is left. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves a client over stdio: one message a line, and nothing else on its output (MCP basic/transports, stdio). A
+ * client that stops reading stops the servers' reading too.
+ */
+export function serveClient(
+  connector: { connect(client: Client): Pipeline; readonly settings: { readonly maxMessageSize: number } },
+  { input, output }: ClientStreams,
+): Serving {
+  const writer = new LineWriter(output);
+  const pipeline = connector.connect({ deliver: (envelope) => writer.write(envelope.bytes) });
+  const splitter = new LineSplitter({
+    maxLength: connector.settings.maxMessageSize,
+    online: (line) => pipeline.receive(line),
+    onoversize: (outline, length) => pipeline.refuse(outline, length),
+  });
+  const ondata = (chunk: Buffer): void => {
+    const pause = splitter.push(chunk);
+    if (pause === undefined) return;
+    input.pause();
+    void pause.then(() => input.resume());
+  };
+  const ended = new Promise<void>((resolve) => {
+    input.on('data', ondata);
+    input.once('end', () => {
+      splitter.end();
+      resolve();
+    });
+    input.once('error', () => resolve());
+    // EPIPE and the like: whoever reads our answers is gone.
+    output.on('error', () => resolve());
+    output.once('close', () => resolve());
+  });
+  return {
+    ended,
+    async close() {
+      input.off('data', ondata);
+      input.pause();
+      await pipeline.close();
+      writer.flush();
+      if (!output.destroyed && output.writableLength > 0)
+        await new Promise((resolve) => output.write('', resolve));
+    },
+  };
+}

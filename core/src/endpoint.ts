@@ -1,0 +1,118 @@
+import { ConnectorError } from './errors.js';
+
+/** Where a server is, as the user named it. The transport named by `scheme` knows how to read `address`. */
+export interface Endpoint {
+  /** The name under which a transport plugin registered: `http`, `stdio`, `tcp`, or a plugin's own. */
+  readonly scheme: string;
+  /** All that the scheme's transport needs: a URL, `host:port`, a path or a command line. */
+  readonly address: string;
+  /** The address as a URL, for schemes of the form `name://…`. */
+  readonly url?: URL;
+  /** Program and arguments, where the user gave them as exact words after `--`. */
+  readonly argv?: readonly string[];
+  /** How messages name this endpoint: without user, password and query values. */
+  readonly label: string;
+  /** Parts of the endpoint that must never be printed. */
+  readonly secrets: readonly string[];
+}
+
+const URL_FORM = /^([a-z][a-z0-9+.-]*):\/\/(.+)$/is;
+const PREFIX_FORM = /^(stdio|unix):(.+)$/is;
+const HOST_PORT_FORM = /^(\[[0-9a-f:.]+\]|[^\s:/]+):\d+$/i;
+
+/**
+ * Reads an endpoint: `http(s)://…`, `tcp://host:port`, `tls://host:port`, `unix:/path`, `stdio:command args`, any
+ * `scheme://…` of a plugin, or a bare `host:port`, path or command line whose transport is named separately.
+ *
+ * @param transport the value of `--transport`, where given; for a URL it must suit the scheme
+ * @throws ConnectorError `MCPC_USAGE` when the text fits none of the forms
+ */
+export function parseEndpoint(text: string, transport?: string): Endpoint {
+  const trimmed = text.trim();
+  if (trimmed === '') {
+    throw new ConnectorError('MCPC_USAGE', 'The endpoint is empty.', {
+      hint: 'Give one, for example --endpoint https://example.com/mcp',
+    });
+  }
+  const prefixed = PREFIX_FORM.exec(trimmed);
+  if (prefixed && !URL_FORM.test(trimmed))
+    return plain(agree(prefixed[1]!.toLowerCase(), transport, text), prefixed[2]!);
+  const url = URL_FORM.exec(trimmed);
+  if (url && transport !== 'stdio') return fromUrl(trimmed, url[1]!.toLowerCase(), transport);
+  if (transport !== undefined && transport !== 'http' && transport !== 'sse')
+    return plain(transport, trimmed);
+  throw new ConnectorError('MCPC_USAGE', `The endpoint "${trimmed}" names no transport.`, {
+    hint: HOST_PORT_FORM.test(trimmed)
+      ? `Write tcp://${trimmed} or add --transport tcp; for a web address write http://${trimmed}/mcp`
+      : `Write https://… for a remote server, or add --transport stdio if it is a command line`,
+  });
+}
+
+/** Makes the endpoint of a local program from its exact words. */
+export function commandEndpoint(argv: readonly string[]): Endpoint {
+  return { scheme: 'stdio', address: argv.join(' '), argv, label: `stdio:${argv[0] ?? ''}`, secrets: [] };
+}
+
+function plain(scheme: string, address: string): Endpoint {
+  // Arguments of a command may hold secrets, so only the program is named.
+  const label = scheme === 'stdio' ? `stdio:${address.trim().split(/\s+/)[0]}` : `${scheme}:${address}`;
+  return { scheme, address, label, secrets: [] };
+}
+
+function fromUrl(text: string, prefix: string, transport: string | undefined): Endpoint {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch (cause) {
+    throw new ConnectorError('MCPC_USAGE', `The endpoint is not a valid URL: ${withoutSecrets(text)}`, {
+      cause,
+      hint: 'Write it as https://host/path or tcp://host:port, with a port between 1 and 65535',
+    });
+  }
+  const own = prefix === 'https' ? 'http' : prefix;
+  const scheme = own === 'http' && transport === 'sse' ? 'sse' : agree(own, transport, text);
+  return {
+    scheme,
+    address: text.slice(prefix.length + 3),
+    url,
+    label: labelOf(url),
+    secrets: secretsOf(url),
+  };
+}
+
+function agree(own: string, transport: string | undefined, text: string): string {
+  if (transport === undefined || transport === own) return own;
+  throw new ConnectorError(
+    'MCPC_USAGE',
+    `The endpoint ${withoutSecrets(text)} is ${own}, but the transport is ${transport}.`,
+    {
+      hint: `Leave out --transport ${transport}, or give an endpoint that is ${transport}`,
+    },
+  );
+}
+
+function withoutSecrets(text: string): string {
+  return text.replace(/\/\/[^/@]*@/, '//').replace(/[?#].*$/s, '');
+}
+
+function labelOf(url: URL): string {
+  const bare = new URL(url);
+  bare.username = '';
+  bare.password = '';
+  bare.search = '';
+  bare.hash = '';
+  return bare.href;
+}
+
+function secretsOf(url: URL): string[] {
+  const parts = [url.username, url.password, ...url.searchParams.values()].filter((part) => part !== '');
+  return parts.flatMap((part) => [part, safeDecode(part)]);
+}
+
+function safeDecode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,165 @@
+import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.js';
+import { ConnectorError } from './errors.js';
+import { outlineOf, type Outline } from './scan.js';
+
+/** What a message is to the line. `invalid` is JSON that is no JSON-RPC message. */
+export type MessageKind = 'request' | 'notification' | 'response' | 'batch' | 'invalid';
+
+/** Up to this many bytes a plain parse is the cheaper way to look at a message; above it a scan is. */
+const PARSE_LIMIT = 16_384;
+
+/**
+ * One JSON-RPC message with the bytes it arrived as. An envelope that no hook changed is forwarded as those very
+ * bytes; `message` is parsed at most once, on demand (JSON-RPC 2.0; MCP basic/index, Messages).
+ */
+export class Envelope {
+  readonly kind: MessageKind;
+  /** The id of a request or response. Undefined for notifications and for errors that name no request. */
+  readonly id: RequestId | undefined;
+  /** The method of a request or notification. */
+  readonly method: string | undefined;
+  #bytes: Buffer | undefined;
+  #message: JSONRPCMessage | undefined;
+
+  private constructor(routing: Routing, bytes: Buffer | undefined, message: JSONRPCMessage | undefined) {
+    this.kind = routing.kind;
+    this.id = routing.id;
+    this.method = routing.method;
+    this.#bytes = bytes;
+    this.#message = message;
+  }
+
+  /**
+   * Wraps the bytes of one message, which become the envelope's own.
+   *
+   * @throws ConnectorError `MCPC_PARSE` when they are not one JSON value.
+   */
+  static read(bytes: Buffer): Envelope {
+    if (bytes.length > PARSE_LIMIT)
+      return new Envelope(routingOfOutline(outlineOf(bytes)), onOneLine(bytes), undefined);
+    const message = parse(bytes);
+    return new Envelope(routingOf(message), onOneLine(bytes), message);
+  }
+
+  /** Wraps a message that this process made or changed. */
+  static of(message: JSONRPCMessage): Envelope {
+    return new Envelope(routingOf(message), undefined, message);
+  }
+
+  /** The message as one line of JSON, without the newline. */
+  get bytes(): Buffer {
+    return (this.#bytes ??= Buffer.from(JSON.stringify(this.#message)));
+  }
+
+  /**
+   * The parsed message; treat it as read-only and make a changed one with {@link Envelope.of}.
+   *
+   * @throws ConnectorError `MCPC_PARSE` when the inside of a large message is malformed.
+   */
+  get message(): JSONRPCMessage {
+    return (this.#message ??= parse(this.bytes));
+  }
+
+  /**
+   * The id as a key that keeps `1` and `"1"` apart, and also integers beyond 2^53 that a parsed number cannot tell
+   * apart.
+   */
+  get key(): RequestId | undefined {
+    return isExact(this.id) ? this.id : `\0${this.idText}`;
+  }
+
+  /** The id's JSON text exactly as it arrived; `null` when there is none. */
+  get idText(): string {
+    if (this.id === undefined) return 'null';
+    return isExact(this.id) ? JSON.stringify(this.id) : (outlineOf(this.bytes).id ?? 'null');
+  }
+
+  /** How many bytes the message takes up. */
+  get size(): number {
+    return this.#bytes?.length ?? 0;
+  }
+
+  /** Makes the same message under another id, without touching any other byte. `idText` is JSON. */
+  withId(idText: string): Envelope {
+    const { idStart, idEnd } = outlineOf(this.bytes);
+    if (idStart === -1) return this;
+    const bytes = Buffer.concat([
+      this.bytes.subarray(0, idStart),
+      Buffer.from(idText),
+      this.bytes.subarray(idEnd),
+    ]);
+    return Envelope.read(bytes);
+  }
+
+  /** The messages of a batch, each in an envelope of its own (2025-03-26 basic/index, Batching). */
+  parts(): Envelope[] {
+    const { message } = this;
+    return Array.isArray(message) ? (message as JSONRPCMessage[]).map((part) => Envelope.of(part)) : [this];
+  }
+}
+
+interface Routing {
+  readonly kind: MessageKind;
+  readonly id: RequestId | undefined;
+  readonly method: string | undefined;
+}
+
+function parse(bytes: Buffer): JSONRPCMessage {
+  try {
+    return JSON.parse(bytes.toString('utf8')) as JSONRPCMessage;
+  } catch (cause) {
+    throw new ConnectorError('MCPC_PARSE', 'The message is not valid JSON.', { cause });
+  }
+}
+
+/** stdio framing allows no newline inside a message; in JSON a raw one can only be a blank between tokens. */
+function onOneLine(bytes: Buffer): Buffer {
+  if (!bytes.includes(0x0a) && !bytes.includes(0x0d)) return bytes;
+  const copy = Buffer.from(bytes);
+  for (const newline of [0x0a, 0x0d]) {
+    for (let at = copy.indexOf(newline); at !== -1; at = copy.indexOf(newline, at + 1)) copy[at] = 0x20;
+  }
+  return copy;
+}
+
+function routingOf(message: unknown): Routing {
+  if (Array.isArray(message)) return { kind: 'batch', id: undefined, method: undefined };
+  if (typeof message !== 'object' || message === null)
+    return { kind: 'invalid', id: undefined, method: undefined };
+  const { jsonrpc, id, method } = message as { jsonrpc?: unknown; id?: unknown; method?: unknown };
+  return route(jsonrpc, id, method, 'result' in message || 'error' in message);
+}
+
+function routingOfOutline(outline: Outline): Routing {
+  if (!outline.complete)
+    throw new ConnectorError('MCPC_PARSE', 'The message is not valid JSON, or was cut short.');
+  if (outline.opening === '[') return { kind: 'batch', id: undefined, method: undefined };
+  const { jsonrpc, id, method } = outline;
+  return route(value(jsonrpc), value(id), value(method), outline.hasResult || outline.hasError);
+}
+
+function value(text: string | undefined): unknown {
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new ConnectorError('MCPC_PARSE', 'The message is not valid JSON.', { cause });
+  }
+}
+
+function route(jsonrpc: unknown, id: unknown, method: unknown, answered: boolean): Routing {
+  const knownId = typeof id === 'string' || typeof id === 'number' ? id : undefined;
+  const invalid: Routing = { kind: 'invalid', id: knownId, method: undefined };
+  if (jsonrpc !== '2.0') return invalid;
+  if (method === undefined) {
+    const readable = knownId !== undefined || id === undefined || id === null;
+    return answered && readable ? { kind: 'response', id: knownId, method: undefined } : invalid;
+  }
+  if (typeof method !== 'string' || answered) return invalid;
+  if (id === undefined) return { kind: 'notification', id: undefined, method };
+  return knownId === undefined ? invalid : { kind: 'request', id: knownId, method };
+}
+
+function isExact(id: RequestId | undefined): boolean {
+  return typeof id !== 'number' || Math.abs(id) <= Number.MAX_SAFE_INTEGER;
+}

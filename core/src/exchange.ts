@@ -1,0 +1,66 @@
+import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
+import type { Attempt, Candidate, Exchange } from './hooks.js';
+
+/** How a plugin answers a request in a server's stead: the body of a JSON-RPC response. */
+export type Answer = Parameters<Exchange['answer']>[0];
+
+/** What an exchange is made from. */
+export interface ExchangeFacts {
+  readonly id: RequestId | undefined;
+  readonly method: string | undefined;
+  readonly attempts: readonly Attempt[];
+  readonly state: Map<unknown, unknown>;
+  /** Worked out on demand: it may need the request to be parsed. */
+  safe(): boolean;
+  affinity(): Candidate | undefined;
+  /** Carries an answer to whoever asked. */
+  onanswer(answer: Answer): void;
+  /** Learns why the message was taken off the line. */
+  ondrop(reason: string | undefined): void;
+}
+
+/** The exchange that hooks see. `handled` tells the pipeline that a tap has settled the matter. */
+export class HookExchange implements Exchange {
+  readonly #facts: ExchangeFacts;
+  handled = false;
+
+  constructor(facts: ExchangeFacts) {
+    this.#facts = facts;
+  }
+
+  get id(): RequestId | undefined {
+    return this.#facts.id;
+  }
+
+  get method(): string | undefined {
+    return this.#facts.method;
+  }
+
+  get safe(): boolean {
+    return this.#facts.safe();
+  }
+
+  get affinity(): Candidate | undefined {
+    return this.#facts.affinity();
+  }
+
+  get attempts(): readonly Attempt[] {
+    return this.#facts.attempts;
+  }
+
+  get state(): Map<unknown, unknown> {
+    return this.#facts.state;
+  }
+
+  answer(answer: Answer): void {
+    if (this.handled) return;
+    this.handled = true;
+    this.#facts.onanswer(answer);
+  }
+
+  drop(reason?: string): void {
+    if (this.handled) return;
+    this.handled = true;
+    this.#facts.ondrop(reason);
+  }
+}

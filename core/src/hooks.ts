@@ -1,0 +1,179 @@
+import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.js';
+import type { AsyncSeriesBailHook, AsyncSeriesHook, AsyncSeriesWaterfallHook, FullTap } from 'tapable';
+import Bail from 'tapable/lib/AsyncSeriesBailHook.js';
+import Series from 'tapable/lib/AsyncSeriesHook.js';
+import Waterfall from 'tapable/lib/AsyncSeriesWaterfallHook.js';
+import type { Endpoint } from './endpoint.js';
+import { ConnectorError, reasonOf } from './errors.js';
+import type { Credentials, TransportKind } from './transport.js';
+
+/** An endpoint as a strategy sees it. */
+export interface Candidate {
+  readonly endpoint: Endpoint;
+  /** Place in the order in which the endpoints were named, from 0. */
+  readonly index: number;
+  /** True while a channel to it is open. */
+  readonly open: boolean;
+  /** Requests that are waiting for its answer. */
+  readonly pending: number;
+}
+
+/** How one attempt at a request ended. */
+export interface Attempt {
+  readonly candidate: Candidate;
+  readonly error: ConnectorError;
+  /** How long it took, in milliseconds. */
+  readonly ms: number;
+}
+
+/** What a hook may know of, and do with, the message that it is handed. */
+export interface Exchange {
+  /** The id of the client's request; undefined for a message that is no request and answers none. */
+  readonly id: RequestId | undefined;
+  /** The method of the request or notification. */
+  readonly method: string | undefined;
+  /** True when carrying the request out twice does no harm. */
+  readonly safe: boolean;
+  /** The endpoint that the session or request is bound to, where it is bound. */
+  readonly affinity: Candidate | undefined;
+  /** Attempts at this request that have failed, the first one first. */
+  readonly attempts: readonly Attempt[];
+  /** Values that plugins keep for as long as the request lives, by a key of their own. */
+  readonly state: Map<unknown, unknown>;
+  /** Answers the request in the server's stead; the message goes no further. */
+  answer(
+    answer:
+      { readonly result: object } | { readonly error: { code: number; message: string; data?: unknown } },
+  ): void;
+  /** Takes the message off the line. A dropped request is answered with an error that says so. */
+  drop(reason?: string): void;
+}
+
+/** How a channel to one endpoint is opened; see `TransportKind.open`. */
+export type OpenTransport = TransportKind['open'];
+
+type Tapped<H, F> = Omit<H, 'tap'> & {
+  /** Adds a tap under the plugin's name. Async functions are awaited. */
+  tap(
+    options: string | { readonly name: string; readonly before?: string; readonly stage?: number },
+    fn: F,
+  ): void;
+};
+type MaybePromise<T> = T | Promise<T>;
+
+/** The places where plugins take part. Every tap is named after its plugin, and every error says which tap it was. */
+export interface Hooks {
+  /** Each message of the client, in order, before a server is chosen. Return a new message, or nothing for unchanged. */
+  readonly beforeSend: Tapped<
+    AsyncSeriesWaterfallHook<[JSONRPCMessage, Exchange]>,
+    (message: JSONRPCMessage, exchange: Exchange) => MaybePromise<JSONRPCMessage | void>
+  >;
+  /** Each message of a server, in order, before the client gets it. Return a new message, or nothing for unchanged. */
+  readonly afterReceive: Tapped<
+    AsyncSeriesWaterfallHook<[JSONRPCMessage, Exchange]>,
+    (message: JSONRPCMessage, exchange: Exchange) => MaybePromise<JSONRPCMessage | void>
+  >;
+  /** Chooses where a request goes. The first tap that returns a candidate decides. */
+  readonly selectTransport: Tapped<
+    AsyncSeriesBailHook<[readonly Candidate[], Exchange], Candidate>,
+    (candidates: readonly Candidate[], exchange: Exchange) => MaybePromise<Candidate | void>
+  >;
+  /** Fills in the credentials of every attempt; `credentials.challenge` is set when the last one was refused. */
+  readonly authenticate: Tapped<
+    AsyncSeriesHook<[Credentials, Endpoint]>,
+    (credentials: Credentials, endpoint: Endpoint) => MaybePromise<void>
+  >;
+  /** Wraps how channels are opened: return a function that opens one and intercepts what it likes. */
+  readonly openTransport: Tapped<
+    AsyncSeriesWaterfallHook<[OpenTransport, Endpoint]>,
+    (open: OpenTransport, endpoint: Endpoint) => MaybePromise<OpenTransport | void>
+  >;
+}
+
+type Callback = (error: Error | null, value?: unknown) => void;
+
+/** Makes the five hooks of one connector. */
+export function createHooks(): Hooks {
+  const hooks = {
+    beforeSend: new Waterfall<[JSONRPCMessage, Exchange]>(['message', 'exchange'], 'beforeSend'),
+    afterReceive: new Waterfall<[JSONRPCMessage, Exchange]>(['message', 'exchange'], 'afterReceive'),
+    selectTransport: new Bail<[readonly Candidate[], Exchange], Candidate>(
+      ['candidates', 'exchange'],
+      'selectTransport',
+    ),
+    authenticate: new Series<[Credentials, Endpoint]>(['credentials', 'endpoint'], 'authenticate'),
+    openTransport: new Waterfall<[OpenTransport, Endpoint]>(['open', 'endpoint'], 'openTransport'),
+  };
+  for (const hook of Object.values(hooks)) {
+    hook.intercept({ register: (tap: FullTap) => guard(hook.name ?? '', tap) });
+  }
+  return hooks as unknown as Hooks;
+}
+
+/**
+ * Gives every tap one shape: it may return a value or a promise, and what it throws names plugin and hook. tapable
+ * alone does not await an async function handed to `tap`.
+ */
+function guard(hook: string, tap: FullTap): FullTap {
+  const { fn, name, type } = tap;
+  const named = (error: unknown): ConnectorError =>
+    error instanceof ConnectorError
+      ? error
+      : new ConnectorError('MCPC_PLUGIN', `Plugin ${name} failed in ${hook}: ${reasonOf(error)}`, {
+          cause: error,
+          hint: `Report this to the authors of ${name}, or run without --plugin ${name}`,
+        });
+  const run = (first: unknown, second: unknown, done: Callback): void => {
+    let value: unknown;
+    try {
+      if (type === 'async') {
+        fn(first, second, (error: unknown, result: unknown) => done(error ? named(error) : null, result));
+        return;
+      }
+      value = fn(first, second);
+    } catch (error) {
+      done(named(error));
+      return;
+    }
+    if (!isPromise(value)) done(null, value);
+    else
+      value.then(
+        (settled) => done(null, settled),
+        (error: unknown) => done(named(error)),
+      );
+  };
+  return { ...tap, type: 'async', fn: run };
+}
+
+/**
+ * Runs a hook, and stays synchronous while its taps do: a line without waiting plugins pays for no promise.
+ *
+ * @throws ConnectorError of the first tap that failed; also as a rejection
+ */
+export function runHook<A, B, R>(
+  hook: { callAsync(first: A, second: B, done: (error: Error | null, value?: R) => void): void },
+  first: A,
+  second: B,
+): MaybePromise<R | undefined> {
+  let outcome: { error: Error | null; value: R | undefined } | undefined;
+  let waiting: { resolve(value: R | undefined): void; reject(error: Error): void } | undefined;
+  hook.callAsync(first, second, (error, value) => {
+    if (waiting === undefined) outcome = { error, value };
+    else if (error) waiting.reject(error);
+    else waiting.resolve(value);
+  });
+  if (outcome === undefined) return new Promise((resolve, reject) => (waiting = { resolve, reject }));
+  if (outcome.error) throw outcome.error;
+  return outcome.value;
+}
+
+/** Goes on with a value now, or when its promise settles. */
+export function after<T, R>(value: MaybePromise<T>, next: (value: T) => MaybePromise<R>): MaybePromise<R> {
+  return isPromise(value) ? value.then(next) : next(value);
+}
+
+function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
+  return (
+    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+  );
+}

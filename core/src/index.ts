@@ -1,0 +1,41 @@
+export { Connector, DEFAULT_SETTINGS, type ConnectorOptions } from './connector.js';
+export { definePlugin } from './plugin.js';
+export type {
+  BooleanFlag,
+  Flag,
+  Flags,
+  FlagValues,
+  IntegerFlag,
+  Plugin,
+  Registry,
+  StringFlag,
+} from './plugin.js';
+export type { Attempt, Candidate, Exchange, Hooks, OpenTransport } from './hooks.js';
+export type {
+  Credentials,
+  Settings,
+  TlsSettings,
+  Transport,
+  TransportContext,
+  TransportKind,
+} from './transport.js';
+export { commandEndpoint, parseEndpoint, type Endpoint } from './endpoint.js';
+export { Envelope, type MessageKind } from './envelope.js';
+export { ConnectorError, ERROR_CODES, reasonOf, toConnectorError } from './errors.js';
+export type { Challenge, ConnectorErrorOptions, Delivered, ErrorCode } from './errors.js';
+export {
+  createLog,
+  LOG_LEVELS,
+  type Log,
+  type LogLevel,
+  type LogLine,
+  type LogOptions,
+  type LogRecord,
+} from './log.js';
+export { LineSplitter, LineWriter, type LineSplitterOptions } from './lines.js';
+export { outlineOf, Outliner, type Outline } from './scan.js';
+export { serveClient, type ClientStreams, type Serving } from './client.js';
+export { fromSdkTransport, type SdkTransport } from './sdk.js';
+export type { Client, Pipeline } from './pipeline.js';
+export type { ErrorData } from './reply.js';
+export type { RetryTools } from './retry.js';

@@ -1,0 +1,122 @@
+import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
+import type { Envelope } from './envelope.js';
+import type { Challenge } from './errors.js';
+import type { Attempt } from './hooks.js';
+import type { Leg } from './leg.js';
+
+/** One request of the client, from its arrival to its one answer. */
+export class Call {
+  /** The request as the client sent it. */
+  readonly envelope: Envelope;
+  /** The request as it goes out: a hook may have changed it. */
+  outgoing: Envelope;
+  /** Where the answer goes. */
+  readonly deliver: (answer: Envelope) => void | Promise<void>;
+  /** The leg of the current attempt. */
+  leg: Leg | undefined;
+  /** True from the moment the current attempt may have reached the server. */
+  sent = false;
+  /** True once the client took the request back: nothing is sent again, and no error is made up for it. */
+  cancelled = false;
+  readonly attempts: Attempt[] = [];
+  /** When the current attempt began, in milliseconds of `performance.now()`. */
+  startedAt = 0;
+  /** When connecting for this request ends at the latest, in milliseconds of `performance.now()`. */
+  deadline = 0;
+  /** The wait for the next attempt. */
+  pause: NodeJS.Timeout | undefined;
+  /** The limit for the whole request, where it has one. */
+  limit: NodeJS.Timeout | undefined;
+  /** Runs once when the call leaves the books. */
+  onsettled: (() => void) | undefined;
+  #state: Map<unknown, unknown> | undefined;
+
+  constructor(envelope: Envelope, deliver: (answer: Envelope) => void | Promise<void>) {
+    this.envelope = envelope;
+    this.outgoing = envelope;
+    this.deliver = deliver;
+  }
+
+  /** Values that plugins keep while the request lives. */
+  get state(): Map<unknown, unknown> {
+    return (this.#state ??= new Map());
+  }
+
+  /** Why the last attempt was refused, when it was for want of rights. */
+  get challenge(): Challenge | undefined {
+    return this.attempts.at(-1)?.error.challenge;
+  }
+}
+
+/** A cancelled call is kept for a late answer, but no server can make this list grow without end. */
+const MOST_CANCELLED = 1_000;
+
+/**
+ * The books of requests in flight: every request that is opened here is settled exactly once, and only what is on
+ * the books can be answered. Late and second answers find nothing and are dropped.
+ */
+export class Ledger {
+  readonly #calls = new Map<RequestId, Call>();
+  readonly #cancelled = new Set<Call>();
+  readonly #idle: (() => void)[] = [];
+
+  /** Puts a request on the books. Returns undefined when its id is in flight already. */
+  open(envelope: Envelope, deliver: Call['deliver']): Call | undefined {
+    const key = envelope.key!;
+    const holder = this.#calls.get(key);
+    if (holder !== undefined && !holder.cancelled) return undefined;
+    if (holder !== undefined) this.#cancelled.delete(holder);
+    const call = new Call(envelope, deliver);
+    this.#calls.set(key, call);
+    return call;
+  }
+
+  /** The call under this key, whether or not it was cancelled. */
+  find(key: RequestId | undefined): Call | undefined {
+    return key === undefined ? undefined : this.#calls.get(key);
+  }
+
+  /** True while the call's answer is still welcome. */
+  has(call: Call): boolean {
+    return this.#calls.get(call.envelope.key!) === call;
+  }
+
+  /** Takes a call off the books. Returns false when it was off already: its answer was given. */
+  settle(call: Call): boolean {
+    if (!this.has(call)) return false;
+    this.#calls.delete(call.envelope.key!);
+    this.#cancelled.delete(call);
+    this.#release(call);
+    return true;
+  }
+
+  /** Marks a call that its client no longer wants answered; a late answer still finds it. */
+  cancel(call: Call): void {
+    call.cancelled = true;
+    this.#cancelled.add(call);
+    this.#release(call);
+    if (this.#cancelled.size > MOST_CANCELLED) this.settle(this.#cancelled.values().next().value!);
+  }
+
+  /** All calls on the books, in the order of their arrival. */
+  calls(): Call[] {
+    return [...this.#calls.values()];
+  }
+
+  /** Settles when no call owes an answer. */
+  idle(): Promise<void> {
+    return this.#owing === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  get #owing(): number {
+    return this.#calls.size - this.#cancelled.size;
+  }
+
+  #release(call: Call): void {
+    clearTimeout(call.pause);
+    clearTimeout(call.limit);
+    call.onsettled?.();
+    call.onsettled = undefined;
+    if (this.#owing === 0) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+}

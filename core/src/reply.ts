@@ -1,0 +1,88 @@
+import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
+import { Envelope } from './envelope.js';
+import type { ConnectorError, ErrorCode } from './errors.js';
+import type { Attempt } from './hooks.js';
+
+/** JSON-RPC 2.0 section 5.1. Local errors keep to these codes; the 26 revision reserves -32020 to -32099. */
+const JSON_RPC_CODES: Partial<Record<ErrorCode, number>> = {
+  MCPC_PARSE: -32_700,
+  MCPC_INVALID_MESSAGE: -32_600,
+};
+const INTERNAL_ERROR = -32_603;
+
+/** What the error of a request tells beside the failure itself. */
+export interface ReplyFacts {
+  readonly attempts: readonly Attempt[];
+  readonly retryable: boolean;
+  /** Hides secrets in a text. */
+  redact(text: string): string;
+}
+
+/** The `data` of every error that is ours: `source` tells it from a server's (MCP basic/index, Error Codes). */
+export interface ErrorData {
+  readonly source: 'mcp-connect';
+  readonly code: ErrorCode;
+  readonly hint?: string;
+  /** The endpoint of the last attempt. */
+  readonly endpoint?: string;
+  readonly attempts?: readonly { endpoint: string; error: string; ms: number }[];
+  /** Whether the request may have been carried out. */
+  readonly executed?: 'no' | 'unknown';
+  /** Whether the client may send the request again without harm. */
+  readonly retryable?: boolean;
+}
+
+/** Makes the error reply to a request that failed on its way. `idText` is the request's id as JSON. */
+export function errorReply(idText: string, error: ConnectorError, facts: ReplyFacts): Envelope {
+  const { attempts, retryable, redact } = facts;
+  const last = attempts.at(-1);
+  const unknown = attempts.some((attempt) => attempt.error.delivered === 'unknown');
+  const data: ErrorData = {
+    source: 'mcp-connect',
+    code: error.code,
+    ...(last && { endpoint: last.candidate.endpoint.label }),
+    attempts: attempts.map(({ candidate, error: failure, ms }) => ({
+      endpoint: candidate.endpoint.label,
+      error: redact(`${failure.code}: ${failure.message}`),
+      ms: Math.round(ms),
+    })),
+    executed: unknown ? 'unknown' : 'no',
+    retryable,
+    ...(error.hint !== undefined && { hint: redact(error.hint) }),
+  };
+  return reply(idText, error, redact(error.message), data);
+}
+
+/** Makes the reply to a message that never became a request: unreadable, no envelope, or an id in use. */
+export function refusal(idText: string, error: ConnectorError): Envelope {
+  const data: ErrorData = {
+    source: 'mcp-connect',
+    code: error.code,
+    ...(error.hint !== undefined && { hint: error.hint }),
+  };
+  return reply(idText, error, error.message, data);
+}
+
+/** Makes a reply around the id's own JSON text, so that no id is changed by having been parsed. */
+export function replyWith(idText: string, body: object): Envelope {
+  const rest = JSON.stringify(body).slice(1);
+  return Envelope.read(Buffer.from(`{"jsonrpc":"2.0","id":${idText},${rest}`));
+}
+
+/** Tells a server that the answer to a request is no longer wanted. `idText` is the request's id as JSON. */
+export function cancellation(idText: string, reason: string): Envelope {
+  const params = `{"requestId":${idText},"reason":${JSON.stringify(reason)}}`;
+  return Envelope.read(
+    Buffer.from(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":${params}}`),
+  );
+}
+
+/** The id named by a cancellation, as JSON; undefined when it names none. */
+export function cancelledId(message: JSONRPCMessage): string | number | undefined {
+  const id = ((message as { params?: { requestId?: unknown } }).params ?? {}).requestId;
+  return typeof id === 'string' || typeof id === 'number' ? id : undefined;
+}
+
+function reply(idText: string, error: ConnectorError, message: string, data: ErrorData): Envelope {
+  return replyWith(idText, { error: { code: JSON_RPC_CODES[error.code] ?? INTERNAL_ERROR, message, data } });
+}

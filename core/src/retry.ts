@@ -1,0 +1,129 @@
+import type { ConnectorError } from './errors.js';
+import type { Attempt, Candidate } from './hooks.js';
+import type { Settings } from './transport.js';
+
+/** Which tool calls may be sent again when nobody knows whether they were carried out. */
+export type RetryTools = 'never' | 'annotated' | 'all';
+
+/** Requests that do no harm when carried out twice. Tool calls are judged one by one; all else counts as harmful. */
+const SAFE_METHODS = new Set([
+  'initialize',
+  'server/discover',
+  'ping',
+  'tools/list',
+  'prompts/list',
+  'resources/list',
+  'resources/templates/list',
+  'prompts/get',
+  'resources/read',
+  'completion/complete',
+  'resources/subscribe',
+  'resources/unsubscribe',
+  'logging/setLevel',
+  'subscriptions/listen',
+  'tasks/get',
+  'tasks/list',
+  'tasks/result',
+]);
+
+const CONNECT_BACKOFF = 100;
+const LONGEST_WAIT = 10_000;
+const LONGEST_RETRY_AFTER = 30_000;
+
+/** What the decision about another attempt rests on. */
+export interface RetryQuestion {
+  /** All attempts so far; the last one has just failed. */
+  readonly attempts: readonly Attempt[];
+  /** Whether carrying the request out twice does no harm. */
+  readonly safe: boolean;
+  /** Every endpoint that could take the request. */
+  readonly candidates: readonly Candidate[];
+  /** Milliseconds until connecting for this request must end. */
+  readonly left: number;
+}
+
+/**
+ * Decides in one place whether a request is sent again. The rule is the failure contract's table: what never reached
+ * a server is always sent again, what was refused is sent once more after the repair, and what may have been carried
+ * out is sent again only when that does no harm.
+ */
+export class Retry {
+  readonly #settings: Settings;
+  readonly #tools: RetryTools;
+  /** Tools whose listing says that a second call does no harm. */
+  readonly #harmless = new Set<string>();
+
+  constructor(settings: Settings, tools: RetryTools) {
+    this.#settings = settings;
+    this.#tools = tools;
+  }
+
+  /** Learns from a `tools/list` result which tools are read-only or idempotent (MCP server/tools, annotations). */
+  learn(result: unknown): void {
+    const tools = (result as { tools?: unknown } | undefined)?.tools;
+    if (!Array.isArray(tools)) return;
+    for (const tool of tools as {
+      name?: unknown;
+      annotations?: { readOnlyHint?: unknown; idempotentHint?: unknown };
+    }[]) {
+      if (typeof tool?.name !== 'string') continue;
+      const harmless = tool.annotations?.readOnlyHint === true || tool.annotations?.idempotentHint === true;
+      if (harmless) this.#harmless.add(tool.name);
+      else this.#harmless.delete(tool.name);
+    }
+  }
+
+  /** Tells whether a request may be carried out twice. `tool` is asked for only when the request is a tool call. */
+  isSafe(method: string | undefined, tool: () => unknown): boolean {
+    if (method !== 'tools/call') return method !== undefined && SAFE_METHODS.has(method);
+    if (this.#tools !== 'annotated') return this.#tools === 'all';
+    const name = tool();
+    return typeof name === 'string' && this.#harmless.has(name);
+  }
+
+  /** Returns how many milliseconds to wait before the next attempt, or undefined when there must be none. */
+  next({ attempts, safe, candidates, left }: RetryQuestion): number | undefined {
+    const last = attempts.at(-1);
+    if (last === undefined) return 0;
+    const { error } = last;
+    if (error.delivered === 'unknown' && !safe) return undefined;
+    const untried = candidates.some((candidate) =>
+      attempts.every((attempt) => attempt.candidate !== candidate),
+    );
+    if (untried) return 0;
+    if (error.delivered === 'no') return this.#beforeSending(attempts, error, left);
+    const sent = attempts.filter((attempt) => attempt.error.delivered !== 'no').length;
+    if (sent >= this.#settings.retryAttempts) return undefined;
+    return error.delivered === 'rejected' ? afterRejection(attempts, error) : this.#backoff(sent);
+  }
+
+  #beforeSending(attempts: readonly Attempt[], error: ConnectorError, left: number): number | undefined {
+    if (error.code !== 'MCPC_CONNECT' && error.code !== 'MCPC_CONNECTION_LOST') return undefined;
+    const step = Math.min(
+      CONNECT_BACKOFF * 2 ** Math.min(attempts.length - 1, 20),
+      this.#settings.retryDelay,
+    );
+    const wait = jitter(step);
+    return wait < left ? wait : undefined;
+  }
+
+  #backoff(sent: number): number {
+    return jitter(Math.min(this.#settings.retryDelay * 2 ** (sent - 1), LONGEST_WAIT));
+  }
+}
+
+/** A refusal is repaired once; the same refusal a second time is the server's last word. */
+function afterRejection(attempts: readonly Attempt[], error: ConnectorError): number | undefined {
+  if (error.code === 'MCPC_RATE_LIMITED') {
+    return error.retryAfter !== undefined && error.retryAfter <= LONGEST_RETRY_AFTER
+      ? error.retryAfter
+      : undefined;
+  }
+  const repairable = error.code === 'MCPC_UNAUTHORIZED' || error.code === 'MCPC_SESSION_LOST';
+  const times = attempts.filter((attempt) => attempt.error.code === error.code).length;
+  return repairable && times === 1 ? 0 : undefined;
+}
+
+function jitter(milliseconds: number): number {
+  return milliseconds * (0.5 + Math.random() / 2);
+}

@@ -1,0 +1,92 @@
+import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
+import type { Endpoint } from './endpoint.js';
+import type { Envelope } from './envelope.js';
+import type { Challenge, ConnectorError } from './errors.js';
+import type { Log } from './log.js';
+
+/** What proves who we are to an endpoint, filled in by the taps of `authenticate` before every attempt. */
+export interface Credentials {
+  /** Header fields, by lower-case name. Transports without headers leave them alone. */
+  readonly headers: Record<string, string>;
+  /** Why the previous attempt was refused, when it was for want of rights. */
+  readonly challenge?: Challenge;
+}
+
+/** Certificates and names for TLS, as given on the command line. */
+export interface TlsSettings {
+  /** PEM certificates of authorities to trust instead of the built-in ones. */
+  readonly ca?: string;
+  /** PEM certificate chain and private key that show who we are. */
+  readonly cert?: string;
+  readonly key?: string;
+  /** The name that the server's certificate must carry, when it differs from the endpoint's host. */
+  readonly servername?: string;
+}
+
+/** What every part of a connector may need to know of its settings. */
+export interface Settings {
+  /** Milliseconds for connecting and for the first answer. */
+  readonly timeout: number;
+  /** How often one request is sent in all to servers that received it. */
+  readonly retryAttempts: number;
+  /** Base of the wait between two attempts, in milliseconds. */
+  readonly retryDelay: number;
+  /** Largest message in bytes, either way. */
+  readonly maxMessageSize: number;
+  readonly tls: TlsSettings;
+}
+
+/**
+ * What a transport gets when it is opened. The three callbacks are there from the first moment, so no early message
+ * can be lost.
+ */
+export interface TransportContext {
+  readonly endpoint: Endpoint;
+  readonly settings: Settings;
+  readonly log: Log;
+  /** Aborts when the connector stops waiting for this transport to open. */
+  readonly signal: AbortSignal;
+  /** Runs the `authenticate` hook, for messages that the transport sends of its own accord. */
+  credentials(challenge?: Challenge): Promise<Credentials>;
+  /** Hands a message of the server over. A returned promise asks the transport to pause reading until it settles. */
+  onmessage(envelope: Envelope): void | Promise<void>;
+  /** Tells that the channel of this request ended without its answer. */
+  onlost(id: RequestId, error: ConnectorError): void;
+  /** Tells once that the transport is closed for good, with the reason unless `close` was called. */
+  onclose(error?: ConnectorError): void;
+}
+
+/**
+ * One open channel to one server: messages out by `send`, messages in by the context's callbacks.
+ * The suite `testTransport` of `@mcp-connect/testing` is this contract in executable form.
+ */
+export interface Transport {
+  /**
+   * Sends one message. Returns nothing, or a promise, when the transport has taken it over; whatever becomes of a
+   * request after that is told by `onmessage`, `onlost` or `onclose`. Messages sent in order leave in order.
+   * Cancellation is a message like any other; how it goes out is the transport's business.
+   *
+   * @throws ConnectorError whose `delivered` tells whether the message may have had an effect
+   */
+  send(envelope: Envelope, credentials: Credentials): void | Promise<void>;
+  /** Returns a promise that settles when more messages are welcome, or undefined when they are now. */
+  drain?(): Promise<void> | undefined;
+  /** Ends the channel in good order and frees everything. Never throws; calling it again returns the same end. */
+  close(): Promise<void>;
+}
+
+/** How to reach the servers of one scheme. */
+export interface TransportKind {
+  /**
+   * Checks an endpoint before anything is opened.
+   *
+   * @throws ConnectorError `MCPC_USAGE` naming what is wrong and what to type instead
+   */
+  validate?(endpoint: Endpoint): void;
+  /**
+   * Opens a channel. It may return before anything is connected, where connecting is part of sending.
+   *
+   * @throws ConnectorError `MCPC_CONNECT` or `MCPC_TIMEOUT`
+   */
+  open(context: TransportContext): Transport | Promise<Transport>;
+}
