@@ -40,3 +40,4 @@ export { fromSdkTransport, type SdkTransport } from './sdk.js';
 export type { Client, Pipeline } from './pipeline.js';
 export type { ErrorData } from './reply.js';
 export type { RetryTools } from './retry.js';
+export type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.js';

@@ -1,0 +1,51 @@
+import { expect } from 'chai';
+import { ConnectorError, ERROR_CODES, reasonOf, toConnectorError } from './errors.js';
+
+describe('ConnectorError', () => {
+  it('is recognised across two copies of the package', async () => {
+    const copy = (await import(`./errors.js?copy=${Date.now()}`)) as typeof import('./errors.js');
+    expect(copy.ConnectorError).not.to.equal(ConnectorError);
+    const foreign = new copy.ConnectorError('MCPC_CONNECT', 'x', { delivered: 'unknown' });
+    expect(foreign instanceof ConnectorError).to.equal(true);
+    expect(new ConnectorError('MCPC_CONNECT', 'x') instanceof copy.ConnectorError).to.equal(true);
+    expect(toConnectorError(foreign, 'MCPC_PLUGIN')).to.equal(foreign);
+  });
+
+  it('is not recognised in other errors and values', () => {
+    for (const value of [new Error('x'), { code: 'MCPC_CONNECT' }, undefined, null, 'MCPC_CONNECT'])
+      expect((value as unknown) instanceof ConnectorError).to.equal(false);
+  });
+
+  it('says that nothing was delivered unless told otherwise', () => {
+    const error = new ConnectorError('MCPC_CONNECT', 'refused');
+    expect(error).to.be.instanceOf(Error);
+    expect(error).to.include({ code: 'MCPC_CONNECT', delivered: 'no', hint: undefined, name: 'ConnectorError' });
+    expect('cause' in error).to.equal(false);
+  });
+
+  it('has a closed list of codes, each with its meaning', () => {
+    for (const [code, meaning] of Object.entries(ERROR_CODES)) {
+      expect(code).to.match(/^MCPC_[A-Z_]+$/);
+      expect(meaning).to.match(/^[A-Z].*\.$/);
+    }
+    // @ts-expect-error a code outside the list
+    void new ConnectorError('MCPC_NEW', 'x');
+  });
+});
+
+describe('toConnectorError', () => {
+  it('wraps what is not ours and keeps it as the cause', () => {
+    const cause = new Error('deep');
+    const error = toConnectorError(cause, 'MCPC_CONNECT', { delivered: 'unknown', hint: 'h' });
+    expect(error).to.include({ code: 'MCPC_CONNECT', message: 'deep', delivered: 'unknown', hint: 'h', cause });
+  });
+});
+
+describe('reasonOf', () => {
+  it('names the reason of any thrown value', () => {
+    expect(reasonOf(new AggregateError([new Error('first'), new Error('second')]))).to.equal('first');
+    expect(reasonOf(new TypeError(''))).to.equal('TypeError');
+    expect(reasonOf('text')).to.equal('text');
+    expect(reasonOf(undefined)).to.equal('undefined');
+  });
+});

@@ -1,0 +1,146 @@
+import { expect } from 'chai';
+import { ConnectorError, type ConnectorErrorOptions, type ErrorCode } from './errors.js';
+import type { Attempt, Candidate } from './hooks.js';
+import { Retry, type RetryTools } from './retry.js';
+import type { Settings } from './transport.js';
+
+const SETTINGS: Settings = { timeout: 30_000, retryAttempts: 3, retryDelay: 1_000, maxMessageSize: 1e6, tls: {} };
+const LEGS = [0, 1, 2, 3, 4].map((index) => ({ index, open: true, pending: 0 }) as Candidate);
+
+interface Failure extends ConnectorErrorOptions {
+  readonly code: ErrorCode;
+  /** The endpoint that failed; 0 where not given. */
+  readonly leg?: number;
+}
+
+function next(
+  failures: readonly Failure[],
+  { safe = false, legs = 1, left = 30_000 }: { safe?: boolean; legs?: number; left?: number } = {},
+): number | undefined {
+  const attempts: Attempt[] = failures.map(({ code, leg = 0, ...options }) => ({
+    candidate: LEGS[leg]!,
+    error: new ConnectorError(code, 'failed', options),
+    ms: 1,
+  }));
+  return new Retry(SETTINGS, 'annotated').next({ attempts, safe, candidates: LEGS.slice(0, legs), left });
+}
+
+const REFUSED: Failure = { code: 'MCPC_CONNECT' };
+const LOST: Failure = { code: 'MCPC_CONNECTION_LOST', delivered: 'unknown' };
+const NO_ANSWER: Failure = { code: 'MCPC_NO_ANSWER', delivered: 'unknown' };
+const UNAUTHORIZED: Failure = { code: 'MCPC_UNAUTHORIZED', delivered: 'rejected' };
+const SESSION_LOST: Failure = { code: 'MCPC_SESSION_LOST', delivered: 'rejected' };
+const STATUS: Failure = { code: 'MCPC_HTTP_STATUS', delivered: 'rejected' };
+const limited = (retryAfter?: number): Failure => ({
+  code: 'MCPC_RATE_LIMITED',
+  delivered: 'rejected',
+  ...(retryAfter !== undefined && { retryAfter }),
+});
+
+describe('Retry', () => {
+  // The table of the failure contract, section 2.
+  const TABLE: readonly [evidence: string, failures: Failure[], unsafe: boolean, safe: boolean][] = [
+    ['not sent: the connection was refused', [REFUSED], true, true],
+    ['not sent, many times over', Array.from({ length: 40 }, () => REFUSED), true, true],
+    ['not sent: the connection was lost before a byte was written', [{ code: 'MCPC_CONNECTION_LOST' }], true, true],
+    ['not sent, and nothing that time would heal', [{ code: 'MCPC_PLUGIN' }], false, false],
+    ['rejected: 401', [UNAUTHORIZED], true, true],
+    ['rejected: 401 twice', [UNAUTHORIZED, UNAUTHORIZED], false, false],
+    ['rejected: the session is gone', [SESSION_LOST], true, true],
+    ['rejected: the session is gone twice', [SESSION_LOST, SESSION_LOST], false, false],
+    ['rejected: 429 with Retry-After', [limited(2_000)], true, true],
+    ['rejected: 429 without Retry-After', [limited()], false, false],
+    ['rejected: a Retry-After of over 30 s', [limited(30_001)], false, false],
+    ['rejected for good', [STATUS], false, false],
+    ['unknown: lost after it was written', [LOST], false, true],
+    ['unknown: ended without the answer', [NO_ANSWER], false, true],
+    ['unknown, as often as --retry-attempts allows', [LOST, LOST, LOST], false, false],
+    ['unknown, with failed connections between that do not count', [LOST, REFUSED, REFUSED, LOST], false, true],
+  ];
+  for (const [evidence, failures, unsafe, safe] of TABLE) {
+    it(`${evidence}: ${unsafe ? 'sends again' : safe ? 'sends again only what is safe' : 'gives up'}`, () => {
+      expect(next(failures) !== undefined, 'unsafe').to.equal(unsafe);
+      expect(next(failures, { safe: true }) !== undefined, 'safe').to.equal(safe);
+    });
+  }
+
+  it('goes to the next endpoint at once', () => {
+    expect(next([REFUSED], { legs: 2 })).to.equal(0);
+    expect(next([LOST], { legs: 2, safe: true })).to.equal(0);
+    expect(next([REFUSED, { ...REFUSED, leg: 1 }], { legs: 2 })).to.be.greaterThan(0);
+  });
+
+  it('never sends what may have been carried out to another endpoint, unless it is safe', () => {
+    expect(next([LOST], { legs: 2 })).to.equal(undefined);
+  });
+
+  it('counts what reached a server over all endpoints', () => {
+    const lost = [0, 1, 2].map((leg) => ({ ...LOST, leg }));
+    expect(next(lost, { legs: 5, safe: true })).to.equal(undefined);
+  });
+
+  it('does not take an endpoint that nobody chooses for a reason to go on without a pause', () => {
+    expect(next([REFUSED, REFUSED], { legs: 2 })).to.be.greaterThan(0);
+    expect(next([LOST, LOST, LOST], { legs: 2, safe: true })).to.equal(undefined);
+  });
+
+  it('waits longer from attempt to attempt, jittered and capped', () => {
+    for (let run = 0; run < 50; run++) {
+      expect(next([REFUSED])).to.be.within(50, 100);
+      expect(next([REFUSED, REFUSED])).to.be.within(100, 200);
+      expect(next(Array.from({ length: 100 }, () => REFUSED))).to.be.within(500, 1_000);
+      expect(next([LOST], { safe: true })).to.be.within(500, 1_000);
+      expect(next([LOST, LOST], { safe: true })).to.be.within(1_000, 2_000);
+    }
+  });
+
+  it('stops connecting when the time is up', () => {
+    expect(next([REFUSED], { left: 10 })).to.equal(undefined);
+  });
+
+  it('honours Retry-After', () => {
+    expect(next([limited(2_000)])).to.equal(2_000);
+  });
+
+  describe('isSafe', () => {
+    const retry = (tools: RetryTools): Retry => new Retry(SETTINGS, tools);
+
+    it('knows the methods that do no harm when carried out twice', () => {
+      for (const method of ['initialize', 'server/discover', 'ping', 'tools/list', 'prompts/list', 'resources/list',
+        'resources/templates/list', 'prompts/get', 'resources/read', 'completion/complete', 'resources/subscribe',
+        'resources/unsubscribe', 'logging/setLevel', 'tasks/get', 'tasks/list', 'tasks/result'])
+        expect(retry('never').isSafe(method, () => undefined), method).to.equal(true);
+      for (const method of ['tasks/cancel', 'acme/unknown', undefined])
+        expect(retry('all').isSafe(method, () => undefined), method).to.equal(false);
+    });
+
+    it('judges a tool by what was listed last', () => {
+      const learned = retry('annotated');
+      const call = (name: unknown): boolean => learned.isSafe('tools/call', () => name);
+      expect(call('read')).to.equal(false);
+      learned.learn({
+        tools: [
+          { name: 'read', annotations: { readOnlyHint: true } },
+          { name: 'put', annotations: { idempotentHint: true } },
+          { name: 'add', annotations: { readOnlyHint: false } },
+          { name: 'plain' },
+        ],
+      });
+      expect(['read', 'put', 'add', 'plain', undefined].map(call)).to.deep.equal([true, true, false, false, false]);
+      learned.learn({ tools: [{ name: 'read' }] });
+      expect([call('read'), call('put')]).to.deep.equal([false, true]);
+    });
+
+    it('follows --retry-tools', () => {
+      const [never, all] = [retry('never'), retry('all')];
+      for (const each of [never, all]) each.learn({ tools: [{ name: 't', annotations: { readOnlyHint: true } }] });
+      expect(never.isSafe('tools/call', () => 't')).to.equal(false);
+      expect(all.isSafe('tools/call', () => 'other')).to.equal(true);
+    });
+
+    it('learns nothing from a result of another shape', () => {
+      for (const result of [undefined, null, 7, {}, { tools: 7 }, { tools: [null, 7, {}, { name: 7 }] }])
+        expect(() => retry('annotated').learn(result)).not.to.throw();
+    });
+  });
+});

@@ -1,0 +1,47 @@
+import type { IncomingMessage } from 'node:http';
+import { ConnectorError, reasonOf } from '@mcp-connect/core';
+
+/** What became of a response's body. */
+export type Body = Buffer | ConnectorError;
+
+/**
+ * Collects a whole body up to a limit. The error, where there is one, is `MCPC_CONNECTION_LOST` for a body that was cut
+ * and `MCPC_TOO_LARGE` for one above the limit.
+ */
+export function collect(response: IncomingMessage, label: string, limit: number, done: (body: Body) => void): void {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  let over = false;
+  const finish = (body: Body): void => {
+    if (over) return;
+    over = true;
+    done(body);
+  };
+  response.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length <= limit || over) return;
+    finish(tooLarge(label, limit));
+    response.destroy();
+  });
+  response.once('end', () => finish(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length)));
+  response.once('error', (error) => finish(cut(label, error)));
+  response.once('close', () => finish(cut(label, undefined)));
+}
+
+/** The error of a reply that is larger than `--max-message-size`. */
+export function tooLarge(label: string, limit: number): ConnectorError {
+  return new ConnectorError('MCPC_TOO_LARGE', `${label} replied with more than ${limit} bytes.`, {
+    delivered: 'unknown',
+    hint: 'Allow larger messages with --max-message-size BYTES',
+  });
+}
+
+/** The error of a reply whose connection broke before its end. */
+export function cut(label: string, cause: unknown): ConnectorError {
+  const reason = cause === undefined ? '' : `: ${reasonOf(cause)}`;
+  return new ConnectorError('MCPC_CONNECTION_LOST', `The reply of ${label} was cut${reason}.`, {
+    cause,
+    delivered: 'unknown',
+  });
+}

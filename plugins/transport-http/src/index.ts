@@ -1,0 +1,23 @@
+import { ConnectorError, definePlugin, type Endpoint } from '@mcp-connect/core';
+
+/** Streamable HTTP of every MCP revision (`http`, which covers https), and HTTP with SSE of 2024-11-05 (`sse`). */
+export default definePlugin({
+  name: '@mcp-connect/transport-http',
+  apply(registry) {
+    registry.transport('http', {
+      validate,
+      open: async (context) => (await import('./streamable.js')).openStreamable(context),
+    });
+    registry.transport('sse', {
+      validate,
+      open: async (context) => (await import('./legacy-sse.js')).openLegacySse(context),
+    });
+  },
+});
+
+function validate({ url, address }: Endpoint): void {
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return;
+  throw new ConnectorError('MCPC_USAGE', `The endpoint "${address}" is no web address.`, {
+    hint: `Write it with its scheme, for example http://${address || 'localhost:8080/mcp'}`,
+  });
+}

@@ -1,0 +1,137 @@
+import {
+  ConnectorError,
+  type Credentials,
+  type Envelope,
+  type Transport,
+  type TransportContext,
+} from '@mcp-connect/core';
+import { postHeaders, streamHeaders } from './headers.js';
+import { refusalOf } from './status.js';
+import { deliver, isEventStream, readEvents } from './streams.js';
+import { openWire, type HttpRequest, type Wire } from './wire.js';
+
+/**
+ * Opens HTTP with SSE, the transport of 2024-11-05: one GET stream brings every message of the server, and its first
+ * event names the address to which messages are posted (2024-11-05 basic/transports, HTTP with SSE).
+ *
+ * @throws ConnectorError where no such stream is offered or it names no address
+ */
+export async function openLegacySse(context: TransportContext): Promise<Transport> {
+  const wire = await openWire(context);
+  const { headers } = await context.credentials();
+  return new Promise<Transport>((resolve, reject) => new LegacySse(context, wire).open(headers, resolve, reject));
+}
+
+class LegacySse implements Transport {
+  readonly #context: TransportContext;
+  readonly #wire: Wire;
+  #stream: HttpRequest | undefined;
+  /** Where messages are posted; known from the first event on. */
+  #address: URL | undefined;
+  #closed = false;
+
+  constructor(context: TransportContext, wire: Wire) {
+    this.#context = context;
+    this.#wire = wire;
+  }
+
+  open(
+    credentials: Credentials['headers'],
+    resolve: (transport: Transport) => void,
+    reject: (error: ConnectorError) => void,
+  ): void {
+    const { endpoint, settings, signal, log } = this.#context;
+    const abort = (): void => give(silent(endpoint.label));
+    const give = (error: ConnectorError): void => {
+      signal.removeEventListener('abort', abort);
+      void this.close();
+      reject(error);
+    };
+    signal.addEventListener('abort', abort);
+    const request = { method: 'GET', headers: streamHeaders(credentials), urgent: true } as const;
+    this.#stream = this.#wire.request(request, {
+      onerror: give,
+      onresponse: (response) => {
+        if (!isEventStream(response)) {
+          response.resume();
+          return give(refusalOf(response, endpoint.label, false));
+        }
+        readEvents(response, settings.maxMessageSize, {
+          onevent: (event) => {
+            if (this.#address !== undefined) return deliver(event, this.#context);
+            if (event.event !== 'endpoint') return undefined;
+            this.#address = this.#addressOf(event.data.toString());
+            if (this.#address === undefined) give(foreignAddress(endpoint.label));
+            signal.removeEventListener('abort', abort);
+            resolve(this);
+            return undefined;
+          },
+          onoversize: (outline, length) => log.warn?.('dropped a message of %d bytes, id %s', length, outline.id),
+          onend: () => {
+            if (this.#address === undefined) give(silent(endpoint.label));
+            else this.#lost();
+          },
+        });
+      },
+    });
+  }
+
+  send(envelope: Envelope, credentials: Credentials): Promise<void> {
+    const { endpoint } = this.#context;
+    if (this.#closed || this.#address === undefined) {
+      throw new ConnectorError('MCPC_CONNECTION_LOST', `The stream of ${endpoint.label} has ended.`);
+    }
+    const url = this.#address;
+    return new Promise((resolve, reject) => {
+      const urgent = envelope.kind !== 'request';
+      const headers = postHeaders(credentials.headers);
+      this.#wire.request(
+        { method: 'POST', url, headers, body: envelope.bytes, urgent },
+        {
+          onerror: reject,
+          onresponse: (response) => {
+            response.resume();
+            if (response.statusCode! < 300) resolve();
+            else reject(refusalOf(response, endpoint.label, true));
+          },
+        },
+      );
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#stream?.abort();
+    this.#wire.close();
+  }
+
+  #lost(): void {
+    if (this.#closed) return;
+    void this.close();
+    const { endpoint, onclose } = this.#context;
+    const text = `${endpoint.label} ended its stream.`;
+    onclose(new ConnectorError('MCPC_CONNECTION_LOST', text, { delivered: 'unknown' }));
+  }
+
+  /** Messages carry credentials, so their address must be of the same origin as the stream. */
+  #addressOf(text: string): URL | undefined {
+    const { url } = this.#wire;
+    const address = URL.canParse(text, url.href) ? new URL(text, url.href) : undefined;
+    if (address?.origin !== url.origin) return undefined;
+    // The address holds the session's id.
+    this.#context.log.hide(...address.searchParams.values());
+    return address;
+  }
+}
+
+function silent(label: string): ConnectorError {
+  return new ConnectorError('MCPC_CONNECT', `${label} offered a stream, but named no address for messages.`, {
+    hint: 'Check that the endpoint is the one for MCP; many servers use /sse or /mcp',
+  });
+}
+
+function foreignAddress(label: string): ConnectorError {
+  return new ConnectorError('MCPC_CONNECT', `${label} wants messages sent to another origin, which is refused.`, {
+    hint: 'Report this to the operators of the server',
+  });
+}

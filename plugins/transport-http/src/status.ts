@@ -1,0 +1,53 @@
+import type { IncomingMessage } from 'node:http';
+import { ConnectorError } from '@mcp-connect/core';
+import { retryAfter } from './headers.js';
+
+/** What to type next, by status. */
+const HINTS: Readonly<Record<number, string>> = {
+  401: 'Give a token with --auth-token TOKEN, or a key with --api-key KEY',
+  403: 'The credentials given lack the right to do this',
+  404: 'Check the path of the endpoint: many servers answer at /mcp',
+  405: 'Check the path of the endpoint: nothing there accepts messages',
+  407: 'The proxy on the way asks for credentials',
+};
+
+/** Statuses that leave open whether the request was carried out. */
+const OUTCOME_OPEN = new Set([408, 500, 502, 503, 504]);
+
+/**
+ * Says what a refusal by HTTP status means: whether the request was carried out, and what could mend it.
+ *
+ * @param session whether the request named a session, which makes 404 the news that it is over
+ *   (2025-11-25 basic/transports, Session Management)
+ */
+export function refusalOf(response: IncomingMessage, label: string, session: boolean): ConnectorError {
+  const status = response.statusCode!;
+  const wwwAuthenticate = response.headers['www-authenticate'];
+  const base = { status, ...(HINTS[status] !== undefined && { hint: HINTS[status] }) };
+  if (status === 401 || (status === 403 && wwwAuthenticate !== undefined)) {
+    const challenge = wwwAuthenticate === undefined ? { status } : { status, wwwAuthenticate };
+    return new ConnectorError('MCPC_UNAUTHORIZED', `${label} asks for authorization (${status}).`, {
+      ...base,
+      delivered: 'rejected',
+      challenge,
+    });
+  }
+  if (status === 404 && session) {
+    return new ConnectorError('MCPC_SESSION_LOST', `${label} no longer knows the session (404).`, {
+      status,
+      delivered: 'rejected',
+    });
+  }
+  const wait = retryAfter(response.headers['retry-after']);
+  if (status === 429 || (status === 503 && wait !== undefined)) {
+    return new ConnectorError('MCPC_RATE_LIMITED', `${label} asks to come back later (${status}).`, {
+      status,
+      delivered: 'rejected',
+      ...(wait !== undefined && { retryAfter: wait }),
+    });
+  }
+  return new ConnectorError('MCPC_HTTP_STATUS', `${label} answered ${status} ${response.statusMessage}`.trimEnd() + '.', {
+    ...base,
+    delivered: OUTCOME_OPEN.has(status) ? 'unknown' : 'rejected',
+  });
+}

@@ -1,0 +1,352 @@
+import type { IncomingMessage } from 'node:http';
+import {
+  ConnectorError,
+  Envelope,
+  reasonOf,
+  type Credentials,
+  type RequestId,
+  type Transport,
+  type TransportContext,
+} from '@mcp-connect/core';
+import { collect, cut, tooLarge, type Body } from './body.js';
+import { modernHeaders, modernVersion, postHeaders, sessionHeaders, streamHeaders } from './headers.js';
+import { openLegacySse } from './legacy-sse.js';
+import { refusalOf } from './status.js';
+import { isEventStream, NotificationStream, readEvents, Resumption, type StreamHost } from './streams.js';
+import { openWire, type HttpRequest, type Wire } from './wire.js';
+
+/** How long the first request may wait for the notification stream, in milliseconds. */
+const STREAM_PATIENCE = 500;
+/** How long the end of a session may take to reach the server, in milliseconds. */
+const FAREWELL = 1_000;
+/** How long a server may take to show that it speaks HTTP with SSE, in milliseconds. */
+const FALLBACK_PATIENCE = 5_000;
+/** Refusals of `initialize` that an older server may mean (2025-11-25 basic/transports, Backwards Compatibility). */
+const FALLBACK_STATUSES = new Set([400, 404, 405]);
+/** Errors that only a modern server sends (2026-07-28 basic/index, Error Codes). */
+const MODERN_ERRORS = new Set([-32_020, -32_021, -32_022]);
+/** Session ids are visible ASCII; anything else could forge headers (2025-11-25 basic/transports). */
+const SESSION_ID = /^[\x21-\x7e]+$/;
+
+/** A legacy session as the server named it. */
+interface Session {
+  readonly id: string | undefined;
+  /** The negotiated revision; known once `initialize` is answered. */
+  readonly version: string | undefined;
+}
+
+const NO_SESSION: Session = { id: undefined, version: undefined };
+
+/** A request whose answer has not come. */
+interface Pending {
+  readonly envelope: Envelope;
+  readonly modern: boolean;
+  request: HttpRequest | undefined;
+  resumption: Resumption | undefined;
+}
+
+/** Opens Streamable HTTP, which connects with the first message and no sooner. */
+export async function openStreamable(context: TransportContext): Promise<Transport> {
+  return new Streamable(context, await openWire(context));
+}
+
+/**
+ * Streamable HTTP as a client, for every revision: each message is a POST, each reply a JSON body or an event stream.
+ * Legacy sessions, their notification stream and resumption are kept here; modern messages need none of them.
+ */
+class Streamable implements Transport, StreamHost {
+  readonly context: TransportContext;
+  readonly wire: Wire;
+  readonly #pending = new Map<RequestId, Pending>();
+  #session: Session = NO_SESSION;
+  #notifications: NotificationStream | undefined;
+  /** Takes over when the server turns out to speak only HTTP with SSE. */
+  #fallback: Transport | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(context: TransportContext, wire: Wire) {
+    this.context = context;
+    this.wire = wire;
+  }
+
+  send(envelope: Envelope, credentials: Credentials): void | Promise<void> {
+    if (this.#closing !== undefined) {
+      throw new ConnectorError('MCPC_CONNECTION_LOST', `The connection to ${this.#label} is closed.`);
+    }
+    if (this.#fallback !== undefined) return this.#fallback.send(envelope, credentials);
+    if (envelope.kind === 'request') return this.#request(envelope, credentials);
+    if (envelope.method === 'notifications/cancelled' && this.#cancel(envelope)) return undefined;
+    return this.#tell(envelope, credentials);
+  }
+
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  /** Headers of a GET in the current session. */
+  async headers(): Promise<Record<string, string>> {
+    const { headers } = await this.context.credentials();
+    return streamHeaders(sessionHeaders(this.#session.id, this.#session.version), headers);
+  }
+
+  get #label(): string {
+    return this.context.endpoint.label;
+  }
+
+  #request(envelope: Envelope, credentials: Credentials): Promise<void> {
+    if (envelope.method === 'initialize') this.#forgetSession();
+    const version = modernVersion(envelope);
+    const pending: Pending = { envelope, modern: version !== undefined, request: undefined, resumption: undefined };
+    this.#pending.set(envelope.key!, pending);
+    return new Promise((resolve, reject) => {
+      const fail = (error: ConnectorError): void => {
+        this.#pending.delete(envelope.key!);
+        reject(error);
+      };
+      const headers = this.#postHeaders(envelope, version, credentials);
+      const session = headers['mcp-session-id'] !== undefined;
+      pending.request = this.wire.request(
+        { method: 'POST', headers, body: envelope.bytes },
+        {
+          onerror: fail,
+          onresponse: (response) => {
+            if (response.statusCode! < 300) {
+              this.#onreply(pending, response);
+              resolve();
+            } else this.#onrefusal(pending, response, session, credentials).then(resolve, fail);
+          },
+        },
+      );
+    });
+  }
+
+  /** Sends what has no answer. After `initialized` the notification stream is asked for before anything else leaves. */
+  async #tell(envelope: Envelope, credentials: Credentials): Promise<void> {
+    const headers = this.#postHeaders(envelope, modernVersion(envelope), credentials);
+    const session = headers['mcp-session-id'] !== undefined;
+    await new Promise<void>((resolve, reject) => {
+      this.wire.request(
+        { method: 'POST', headers, body: envelope.bytes, urgent: true },
+        {
+          onerror: reject,
+          onresponse: (response) => {
+            response.resume();
+            if (response.statusCode! < 300) resolve();
+            else reject(refusalOf(response, this.#label, session));
+          },
+        },
+      );
+    });
+    if (envelope.method === 'notifications/initialized') await this.#listen();
+  }
+
+  #postHeaders(envelope: Envelope, modern: string | undefined, credentials: Credentials): Record<string, string> {
+    if (modern !== undefined) return postHeaders(modernHeaders(envelope, modern), credentials.headers);
+    return postHeaders(sessionHeaders(this.#session.id, this.#session.version), credentials.headers);
+  }
+
+  // ── Replies ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #onreply(pending: Pending, response: IncomingMessage): void {
+    if (pending.envelope.method === 'initialize') this.#beginSession(response.headers['mcp-session-id']);
+    if (isEventStream(response)) this.#readStream(pending, response);
+    else collect(response, this.#label, this.context.settings.maxMessageSize, (body) => this.#onbody(pending, response, body));
+  }
+
+  #onbody(pending: Pending, response: IncomingMessage, body: Body): void {
+    if (body instanceof ConnectorError) return this.#lose(pending, body);
+    if (body.length === 0) return this.#lose(pending, noAnswer(this.#label, `an empty body (${response.statusCode})`));
+    try {
+      for (const part of Envelope.read(body).parts()) this.#deliver(pending, part);
+    } catch (cause) {
+      const type = response.headers['content-type'] ?? 'no content type';
+      const text = `${this.#label} replied with something that is no MCP message (${type}).`;
+      const hint = 'Check that the endpoint is the one for MCP, not a web page: many servers answer at /mcp';
+      this.#lose(pending, new ConnectorError('MCPC_BAD_RESPONSE', text, { cause, hint, delivered: 'unknown' }));
+    }
+    this.#lose(pending, noAnswer(this.#label, 'messages that do not answer the request'));
+  }
+
+  #readStream(pending: Pending, response: IncomingMessage): void {
+    const { settings, log } = this.context;
+    let fruitful = false;
+    const bookmark = readEvents(response, settings.maxMessageSize, {
+      onevent: ({ event, data }) => {
+        fruitful = true;
+        if (event !== 'message') return undefined;
+        try {
+          const waits = Envelope.read(data).parts().map((part) => this.#deliver(pending, part));
+          return waits.find((wait) => wait !== undefined);
+        } catch (error) {
+          log.warn?.('%s sent an event that is no message: %s', this.#label, reasonOf(error));
+          return undefined;
+        }
+      },
+      onoversize: () => this.#lose(pending, tooLarge(this.#label, settings.maxMessageSize)),
+      onend: (error) => {
+        if (!this.#waits(pending)) return;
+        if (pending.modern || bookmark.lastEventId === undefined) {
+          const lost = error === undefined ? noAnswer(this.#label, 'a stream that ended') : cut(this.#label, error);
+          return this.#lose(pending, lost);
+        }
+        pending.resumption ??= new Resumption(this, {
+          onresponse: (next) => this.#readStream(pending, next),
+          onlost: (lost) => this.#lose(pending, lost),
+        });
+        pending.resumption.plan(bookmark, fruitful);
+      },
+    });
+  }
+
+  /** Hands a message over, and takes the request off the list when it is the answer. */
+  #deliver(pending: Pending, envelope: Envelope): void | Promise<void> {
+    if (envelope.kind !== 'response') return this.context.onmessage(envelope);
+    const answered = envelope.id === undefined ? withIdOf(envelope, pending.envelope) : envelope;
+    const holder = answered.key === pending.envelope.key ? pending : this.#pending.get(answered.key!);
+    if (holder !== undefined) this.#pending.delete(holder.envelope.key!);
+    if (holder?.envelope.method === 'initialize') this.#nameSession(answered);
+    return this.context.onmessage(answered);
+  }
+
+  #waits(pending: Pending): boolean {
+    return this.#pending.get(pending.envelope.key!) === pending;
+  }
+
+  #lose(pending: Pending, error: ConnectorError): void {
+    if (!this.#waits(pending)) return;
+    this.#pending.delete(pending.envelope.key!);
+    this.context.onlost(pending.envelope.key!, error);
+  }
+
+  /** Cancels the way of the modern revision, by closing the stream (2026-07-28 patterns/cancellation). */
+  #cancel(envelope: Envelope): boolean {
+    const { requestId } = (envelope.message as { params?: { requestId?: RequestId } }).params ?? {};
+    const pending = requestId === undefined ? undefined : this.#pending.get(requestId);
+    if (pending?.modern !== true) return false;
+    this.#pending.delete(requestId!);
+    pending.request?.abort();
+    return true;
+  }
+
+  // ── Refusals ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** A refusal that holds a JSON-RPC error for this request is its answer; any other one rejects the sending. */
+  async #onrefusal(pending: Pending, response: IncomingMessage, session: boolean, credentials: Credentials): Promise<void> {
+    const { envelope } = pending;
+    const refusal = refusalOf(response, this.#label, session);
+    const body = await new Promise<Body>((done) => collect(response, this.#label, this.context.settings.maxMessageSize, done));
+    if (refusal.code === 'MCPC_UNAUTHORIZED' || refusal.code === 'MCPC_SESSION_LOST') throw refusal;
+    const answer = errorIn(body, envelope, refusal);
+    const older = envelope.method === 'initialize' && FALLBACK_STATUSES.has(refusal.status!) && !isFinal(answer);
+    if (older && (await this.#fallBack(envelope, credentials))) return;
+    if (answer === undefined) throw refusal;
+    void this.#deliver(pending, answer);
+  }
+
+  /** Tries the transport of 2024-11-05 at the same address. Returns false where the server does not speak it either. */
+  async #fallBack(envelope: Envelope, credentials: Credentials): Promise<boolean> {
+    const patience = AbortSignal.timeout(Math.min(FALLBACK_PATIENCE, this.context.settings.timeout));
+    try {
+      this.#fallback = await openLegacySse({ ...this.context, signal: patience });
+    } catch (error) {
+      this.context.log.debug?.('%s does not speak HTTP with SSE either: %s', this.#label, reasonOf(error));
+      return false;
+    }
+    this.#pending.delete(envelope.key!);
+    this.context.log.debug?.('%s speaks HTTP with SSE', this.#label);
+    await this.#fallback.send(envelope, credentials);
+    return true;
+  }
+
+  // ── The session ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  #beginSession(id: string | string[] | undefined): void {
+    if (typeof id !== 'string' || !SESSION_ID.test(id)) return;
+    this.context.log.hide(id);
+    this.#session = { id, version: undefined };
+  }
+
+  #nameSession(answer: Envelope): void {
+    const { result } = answer.message as { result?: { protocolVersion?: unknown } };
+    const version = result?.protocolVersion;
+    if (typeof version === 'string') this.#session = { id: this.#session.id, version };
+  }
+
+  #forgetSession(): void {
+    this.#session = NO_SESSION;
+    this.#notifications?.close();
+    this.#notifications = undefined;
+  }
+
+  /**
+   * Asks for the notification stream and waits for the answer: a server drops requests of its own for which it has no
+   * stream yet.
+   */
+  async #listen(): Promise<void> {
+    this.#notifications?.close();
+    const stream = new NotificationStream(this);
+    this.#notifications = stream;
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([stream.open(), new Promise((resolve) => (timer = setTimeout(resolve, STREAM_PATIENCE)))]);
+    clearTimeout(timer);
+  }
+
+  async #close(): Promise<void> {
+    this.#notifications?.close();
+    for (const { request, resumption } of this.#pending.values()) {
+      resumption?.abort();
+      request?.abort();
+    }
+    this.#pending.clear();
+    await this.#fallback?.close();
+    if (this.#session.id !== undefined) await this.#endSession();
+    this.wire.close();
+  }
+
+  /** Tells the server that the session is over; one that does not allow it answers 405, which is fine too. */
+  async #endSession(): Promise<void> {
+    const headers = await this.headers().catch(() => undefined);
+    if (headers === undefined) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, FAREWELL);
+      const done = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      const onresponse = (response: IncomingMessage): void => void response.resume().once('close', done);
+      this.wire.request({ method: 'DELETE', headers, urgent: true }, { onerror: done, onresponse });
+    });
+  }
+}
+
+function noAnswer(label: string, what: string): ConnectorError {
+  return new ConnectorError('MCPC_NO_ANSWER', `${label} replied with ${what}.`, { delivered: 'unknown' });
+}
+
+/** The JSON-RPC error in the body of a refusal, when it is meant for this request. */
+function errorIn(body: Body, request: Envelope, refusal: ConnectorError): Envelope | undefined {
+  if (body instanceof ConnectorError || body.length === 0) return undefined;
+  let envelope: Envelope;
+  try {
+    envelope = Envelope.read(body);
+  } catch {
+    return undefined;
+  }
+  if (envelope.kind !== 'response') return undefined;
+  if (envelope.key === request.key) return envelope;
+  // A server that could not read the id leaves it out. Where the outcome is open, such an error decides nothing.
+  const nameless = envelope.id === undefined && refusal.code === 'MCPC_HTTP_STATUS' && refusal.delivered === 'rejected';
+  return nameless ? withIdOf(envelope, request) : undefined;
+}
+
+function withIdOf(envelope: Envelope, request: Envelope): Envelope {
+  const { error } = envelope.message as { error?: unknown };
+  return Envelope.read(Buffer.from(`{"jsonrpc":"2.0","id":${request.idText},"error":${JSON.stringify(error)}}`));
+}
+
+/** True for a refusal of `initialize` that is a current server's own word, not the puzzlement of an older one. */
+function isFinal(answer: Envelope | undefined): boolean {
+  if (answer === undefined) return false;
+  const { error } = answer.message as { error?: { code?: number } };
+  return MODERN_ERRORS.has(error?.code ?? 0);
+}

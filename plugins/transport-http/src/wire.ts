@@ -1,0 +1,200 @@
+import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { ConnectorError, reasonOf, type TransportContext } from '@mcp-connect/core';
+
+/** One HTTP request as the transport wants it on the wire. */
+export interface HttpOutgoing {
+  readonly method: 'POST' | 'GET' | 'DELETE';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Buffer;
+  /** Where to, when not to the endpoint itself. */
+  readonly url?: URL;
+  /** True for what others may be waiting for: it never queues behind requests. */
+  readonly urgent?: boolean;
+}
+
+/** Exactly one of the two is called, once. */
+export interface HttpEvents {
+  onresponse(response: IncomingMessage): void;
+  /** The error's `delivered` tells whether the request may have reached the server. */
+  onerror(error: ConnectorError): void;
+}
+
+/** A request on its way. */
+export interface HttpRequest {
+  /** Gives the request up and closes its connection; no event follows. */
+  abort(): void;
+}
+
+/** The seam of the hot path: all that this package knows of `node:http` and `node:https`. */
+export interface Wire {
+  /** The endpoint, or where it has moved to for good. */
+  readonly url: URL;
+  request(outgoing: HttpOutgoing, events: HttpEvents): HttpRequest;
+  /** Drops every connection. */
+  close(): void;
+}
+
+/**
+ * An idle connection is not used again after this long. Common servers close theirs after five seconds, and a request
+ * that meets the closing would be lost without a trace.
+ */
+const IDLE_LIMIT = 4_000;
+/** Requests above this number wait for a free connection. */
+const MOST_REQUESTS = 256;
+const MOST_REDIRECTS = 5;
+const REDIRECTS = new Set([301, 302, 307, 308]);
+const PERMANENT = new Set([301, 308]);
+
+/** What to type when a connection fails, by the code that node gives. */
+const HINTS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'Start the server, or check host and port of the endpoint',
+  ENOTFOUND: 'Check the host name of the endpoint',
+  EAI_AGAIN: 'Check the host name of the endpoint and the network',
+  EPROTO: 'The server may not speak TLS: try http:// instead of https://',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'The certificate is for another name: give that name with --servername NAME',
+  CERT_HAS_EXPIRED: 'The server has to renew its certificate',
+};
+const UNTRUSTED = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
+
+/**
+ * Opens the wire to one server. What is urgent has connections of its own, so that an answer never queues behind the
+ * requests that wait for it.
+ */
+export async function openWire({ endpoint, settings }: TransportContext): Promise<Wire> {
+  let home = new URL(endpoint.url!);
+  const basic = basicAuth(home);
+  home.username = home.password = '';
+  const secure = home.protocol === 'https:';
+  const http = secure ? await import('node:https') : await import('node:http');
+  const options = { keepAlive: true, timeout: IDLE_LIMIT, ...(secure ? settings.tls : {}) };
+  const requests: Agent = new http.Agent({ ...options, maxSockets: MOST_REQUESTS });
+  const others: Agent = new http.Agent(options);
+
+  const start = (outgoing: HttpOutgoing, url: URL, onresponse: HttpEvents['onresponse'], onerror: HttpEvents['onerror']): ClientRequest => {
+    const { method, headers, body, urgent } = outgoing;
+    const outbound = http.request({
+      protocol: url.protocol,
+      // URL keeps the brackets of an IPv6 address, which a host look-up does not know.
+      hostname: url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname,
+      port: url.port,
+      path: url.pathname + url.search,
+      method,
+      headers: basic === undefined ? headers : { authorization: basic, ...headers },
+      agent: urgent ? others : requests,
+    });
+    let connected = false;
+    let over = false;
+    outbound.once('socket', (socket: Socket) => {
+      if (outbound.reusedSocket || !socket.connecting) connected = true;
+      else awaitConnection(socket, secure, settings.timeout, () => (connected = true));
+    });
+    outbound.once('response', (response) => {
+      over = true;
+      onresponse(response);
+    });
+    outbound.on('error', (error) => {
+      if (over) return;
+      over = true;
+      onerror(connectionError(error, endpoint.label, connected));
+    });
+    outbound.end(body);
+    return outbound;
+  };
+
+  return {
+    get url() {
+      return home;
+    },
+    request(outgoing, { onresponse, onerror }) {
+      let aborted = false;
+      let redirects = 0;
+      let current: ClientRequest;
+      const go = (url: URL): void => {
+        current = start(
+          outgoing,
+          url,
+          (response) => {
+            if (aborted) return void response.destroy();
+            const location = REDIRECTS.has(response.statusCode!) ? response.headers.location : undefined;
+            if (location === undefined) return onresponse(response);
+            response.resume();
+            const target = URL.canParse(location, url.href) ? new URL(location, url.href) : undefined;
+            if (target?.origin !== url.origin || ++redirects > MOST_REDIRECTS) {
+              return onerror(refusedRedirect(endpoint.label, response.statusCode!, target));
+            }
+            if (PERMANENT.has(response.statusCode!) && url.href === home.href) home = target;
+            go(target);
+          },
+          (error) => {
+            if (!aborted) onerror(error);
+          },
+        );
+      };
+      go(outgoing.url ?? home);
+      return {
+        abort() {
+          aborted = true;
+          current.destroy();
+        },
+      };
+    },
+    close() {
+      requests.destroy();
+      others.destroy();
+    },
+  };
+}
+
+/** Bounds the making of a connection, which node by itself does not. */
+function awaitConnection(socket: Socket, secure: boolean, timeout: number, onconnected: () => void): void {
+  const timer = setTimeout(() => socket.destroy(new Error(`no connection within ${timeout / 1000} s`)), timeout);
+  socket.once(secure ? 'secureConnect' : 'connect', () => {
+    clearTimeout(timer);
+    onconnected();
+  });
+  socket.once('close', () => clearTimeout(timer));
+}
+
+function connectionError(cause: Error, label: string, connected: boolean): ConnectorError {
+  if (connected) {
+    return new ConnectorError('MCPC_CONNECTION_LOST', `${label} broke the connection: ${reasonOf(cause)}`, {
+      cause,
+      delivered: 'unknown',
+    });
+  }
+  const code = codeOf(cause);
+  const untrusted = 'The certificate is not trusted: give the authority that signed it with --ca FILE';
+  const hint = UNTRUSTED.has(code) ? untrusted : HINTS[code];
+  return new ConnectorError('MCPC_CONNECT', `No connection to ${label}: ${reasonOf(cause)}`, {
+    cause,
+    ...(hint !== undefined && { hint }),
+  });
+}
+
+function codeOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);
+  return String((error as { code?: unknown }).code ?? '');
+}
+
+/** Credentials must not follow a redirect to another origin, and without them the message is not the same. */
+function refusedRedirect(label: string, status: number, target: URL | undefined): ConnectorError {
+  const where = target === undefined ? 'an unreadable address' : target.origin;
+  return new ConnectorError('MCPC_HTTP_STATUS', `${label} redirects to ${where} (${status}), which is not followed.`, {
+    delivered: 'rejected',
+    status,
+    ...(target !== undefined && { hint: `If you trust it, use --endpoint ${target.origin}${target.pathname}` }),
+  });
+}
+
+function basicAuth(url: URL): string | undefined {
+  if (url.username === '' && url.password === '') return undefined;
+  const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  return `Basic ${Buffer.from(pair).toString('base64')}`;
+}
