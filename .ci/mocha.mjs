@@ -1,0 +1,32 @@
+// Runs every compiled test in one mocha run, and hands the counts to its parent.
+import { join } from 'node:path';
+import Mocha from 'mocha';
+import { filesBelow, projects } from './steps.mjs';
+
+/** What a test may leave running for this long after the last one, in milliseconds. */
+const LINGER = 10_000;
+
+const mocha = new Mocha({
+  reporter: 'dot',
+  timeout: 20_000,
+  forbidOnly: true,
+  forbidPending: true,
+  color: process.stdout.isTTY === true,
+});
+for (const { output } of projects()) {
+  const tests = filesBelow(output).filter((file) => file.endsWith('.test.js'));
+  for (const file of tests.sort()) mocha.addFile(join(output, file));
+}
+await mocha.loadFilesAsync();
+const runner = mocha.run((failed) => {
+  process.send({ passed: runner.stats.passes, failed });
+  process.disconnect();
+  process.exitCode = failed > 0 ? 1 : 0;
+  setTimeout(reportLeak, LINGER).unref();
+});
+
+/** A test that leaves a socket, a timer or a process behind is a fault of its own. */
+function reportLeak() {
+  process.stdout.write(`Still open after the last test: ${process.getActiveResourcesInfo().join(', ')}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,48 @@
+// The gate: `npm test`. Its last line is `N passed, N failed`; a check that fails counts as one failure.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { setup } from './setup.mjs';
+import { ENV, ROOT, seconds, tool } from './steps.mjs';
+
+/** The whole suite may take this long, in milliseconds. */
+const LIMIT = 15 * 60_000;
+
+const { passed, failed } = await gate();
+process.stdout.write(`${passed} passed, ${failed} failed\n`);
+if (failed > 0) process.exitCode = 1;
+
+async function gate() {
+  if (!setup()) return { passed: 0, failed: 1 };
+  const checks = [
+    tool('format', 'prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.'),
+    tool(
+      'lint',
+      'oxlint/bin/oxlint',
+      '--format=unix',
+      '--report-unused-disable-directives-severity=error',
+    ),
+  ];
+  const tests = await runTests();
+  return { passed: tests.passed, failed: tests.failed + checks.filter((ok) => !ok).length };
+}
+
+/** Runs all tests in a process of their own, so that a crash is counted and not mistaken for success. */
+async function runTests() {
+  const startedAt = performance.now();
+  const mocha = fileURLToPath(new URL('mocha.mjs', import.meta.url));
+  const child = spawn(process.execPath, ['--enable-source-maps', mocha], {
+    cwd: ROOT,
+    env: ENV,
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    timeout: LIMIT,
+  });
+  let counts = { passed: 0, failed: 0 };
+  child.on('message', (message) => (counts = message));
+  const [code, signal] = await once(child, 'exit');
+  process.stdout.write(`${'tests'.padEnd(9)}${seconds(startedAt)}\n\n`);
+  if (code === 0 && counts.passed > 0) return counts;
+  if (counts.failed > 0) return counts;
+  process.stdout.write(`The tests did not end as they should: ${signal ?? `exit code ${code}`}.\n\n`);
+  return { passed: counts.passed, failed: 1 };
+}
