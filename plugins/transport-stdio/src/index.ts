@@ -1,0 +1,57 @@
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import { ConnectorError, definePlugin } from '@mcp-connect/core';
+import { checkProgram, wordsOf } from './command.js';
+import { environmentOf } from './environment.js';
+
+/** Connects to MCP servers that are programs on this machine: `stdio:command args`, or exact words after `--`. */
+export default definePlugin({
+  name: '@mcp-connect/transport-stdio',
+  flags: {
+    'stdio-env': {
+      type: 'string',
+      multiple: true,
+      secret: true,
+      valueName: 'NAME=VALUE',
+      summary: 'Set an environment variable of the program',
+    },
+    'stdio-clean-env': {
+      type: 'boolean',
+      summary: 'Hand the program only PATH, HOME and the like of our environment',
+    },
+    'stdio-cwd': { type: 'string', valueName: 'DIR', summary: 'Directory in which the program runs' },
+  },
+  apply(connector, options) {
+    const cwd = path.resolve(options['stdio-cwd'] ?? '.');
+    const { env, secrets } = environmentOf(process.env, {
+      set: options['stdio-env'],
+      clean: options['stdio-clean-env'],
+    });
+    connector.log.hide(...secrets);
+    connector.transport('stdio', {
+      validate(endpoint) {
+        checkDirectory(cwd);
+        checkProgram(wordsOf(endpoint)[0], { cwd, env });
+      },
+      async open(context) {
+        const { startProgram } = await import('./program.js');
+        return startProgram(context, { cwd, env, stderr: process.stderr });
+      },
+    });
+  },
+});
+
+function checkDirectory(cwd: string): void {
+  if (isDirectory(cwd)) return;
+  throw new ConnectorError('MCPC_USAGE', `The directory ${cwd} of --stdio-cwd does not exist.`, {
+    hint: 'Create it, or name another one with --stdio-cwd DIR',
+  });
+}
+
+function isDirectory(file: string): boolean {
+  try {
+    return statSync(file).isDirectory();
+  } catch {
+    return false;
+  }
+}
