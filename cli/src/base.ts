@@ -1,0 +1,63 @@
+import { ConnectorError, type Flags } from '@mcp-connect/core';
+import { Command } from '@oclif/core/command';
+import { CLIError } from '@oclif/core/errors';
+import type { Values } from './flags.js';
+import { loadPlugins, mergeFlags, pluginPlaces, pluginRefs } from './load.js';
+import type { Mode } from './modes.js';
+import { oclifFlags, valuesOf, type OclifFlags } from './oclif-flags.js';
+import { cutLine } from './plain.js';
+import { runProxy } from './proxy.js';
+import { closest } from './suggest.js';
+
+/** Returns the flags that a serving command has without any `--plugin`. */
+export async function builtInFlags(mode: Mode): Promise<OclifFlags> {
+  return oclifFlags(mode.flags, await loadPlugins(mode.plugins, pluginPlaces(process.env)));
+}
+
+/** A command that serves a client on stdin and stdout. What is special about each is its {@link Mode}. */
+export abstract class ServeCommand extends Command {
+  /**
+   * Reads the line with the flags of all plugins, then serves. oclif gets only what stands before `--`: it would
+   * sort the words behind it.
+   */
+  protected async serve(mode: Mode): Promise<never> {
+    const { args, words } = cutLine(this.argv);
+    const plugins = await loadPlugins(
+      [...mode.plugins, ...pluginRefs(args, process.env)],
+      pluginPlaces(process.env),
+    );
+    const flags = mergeFlags(mode.flags, plugins);
+    const values = await this.#read(args, flags, oclifFlags(mode.flags, plugins));
+    return this.exit(await runProxy({ mode, flags, plugins, values, words }, process));
+  }
+
+  async #read(args: readonly string[], flags: Flags, forOclif: OclifFlags): Promise<Values> {
+    try {
+      const { flags: parsed } = await this.parse({ flags: forOclif }, [...args]);
+      return valuesOf(flags, parsed);
+    } catch (error) {
+      if (!(error instanceof CLIError)) throw error;
+      throw isUnknownFlags(error) ? unknownFlag(error.flags[0]!, Object.keys(flags)) : wronglyGiven(error);
+    }
+  }
+}
+
+/** Tells oclif's `NonExistentFlagsError`, which it does not export, by its member. */
+function isUnknownFlags(error: CLIError): error is CLIError & { readonly flags: readonly string[] } {
+  return 'flags' in error;
+}
+
+function unknownFlag(word: string, known: readonly string[]): ConnectorError {
+  // What follows the equals sign may be a secret.
+  const typed = word.split('=', 1)[0]!;
+  const near = closest(typed.replace(/^-+/, ''), known);
+  const advice = near === undefined ? 'See all flags with --help' : `Did you mean --${near}?`;
+  return new ConnectorError('MCPC_USAGE', `There is no flag ${typed}.`, {
+    hint: `${advice}${near === undefined ? '; i' : ' I'}f it belongs to a plugin, load the plugin with --plugin NAME`,
+  });
+}
+
+function wronglyGiven(error: CLIError): ConnectorError {
+  // oclif sets the reason of a wrong value off with a line break and a tab.
+  return new ConnectorError('MCPC_USAGE', error.message.replaceAll(/\s*\n\t/g, ': '), { cause: error });
+}

@@ -1,0 +1,133 @@
+import { DEFAULT_SETTINGS, LOG_LEVELS, type Flags, type FlagValues } from '@mcp-connect/core';
+
+/** A value of one flag, whatever its kind; undefined when it is neither given nor has a default. */
+export type Value = string | number | boolean | readonly string[] | undefined;
+
+/** Values by flag name. Flags that may be repeated always have a list, and booleans are always there. */
+export type Values = Readonly<Record<string, Value>>;
+
+/** The flags that every serving command has, as plain data: parsers, help, completion and docs derive from them. */
+export const COMMON_FLAGS = {
+  timeout: {
+    type: 'integer',
+    summary: 'Seconds for connecting and for the first answer.',
+    env: 'MCP_CONNECT_TIMEOUT',
+    valueName: 'SECONDS',
+    default: DEFAULT_SETTINGS.timeout / 1000,
+    min: 1,
+  },
+  'retry-attempts': {
+    type: 'integer',
+    summary: 'How often a request is sent in all to servers that received it.',
+    env: 'MCP_CONNECT_RETRY_ATTEMPTS',
+    valueName: 'NUMBER',
+    default: DEFAULT_SETTINGS.retryAttempts,
+    min: 1,
+  },
+  'retry-delay': {
+    type: 'integer',
+    summary: 'Milliseconds before a second attempt; the base of longer waits.',
+    env: 'MCP_CONNECT_RETRY_DELAY',
+    valueName: 'MILLISECONDS',
+    default: DEFAULT_SETTINGS.retryDelay,
+    min: 0,
+  },
+  'retry-tools': {
+    type: 'string',
+    summary:
+      'Tool calls that may be repeated when their outcome is unknown: none, those that the server calls harmless, or all.',
+    env: 'MCP_CONNECT_RETRY_TOOLS',
+    options: ['never', 'annotated', 'all'],
+    default: 'annotated',
+  },
+  'max-message-size': {
+    type: 'integer',
+    summary: 'Largest message in bytes, either way.',
+    env: 'MCP_CONNECT_MAX_MESSAGE_SIZE',
+    valueName: 'BYTES',
+    default: DEFAULT_SETTINGS.maxMessageSize,
+    min: 1,
+  },
+  ca: {
+    type: 'string',
+    summary: 'PEM file with the certificates of authorities to trust instead of the built-in ones.',
+    env: 'MCP_CONNECT_CA',
+    valueName: 'FILE',
+  },
+  cert: {
+    type: 'string',
+    summary: 'PEM file with the certificate chain that shows who we are.',
+    env: 'MCP_CONNECT_CERT',
+    valueName: 'FILE',
+  },
+  key: {
+    type: 'string',
+    summary: 'PEM file with the private key of --cert.',
+    env: 'MCP_CONNECT_KEY',
+    valueName: 'FILE',
+  },
+  servername: {
+    type: 'string',
+    summary: "Name that the server's certificate must carry, when it differs from the endpoint's host.",
+    env: 'MCP_CONNECT_SERVERNAME',
+    valueName: 'HOST',
+  },
+  plugin: {
+    type: 'string',
+    summary: 'Plugin to load: a package name, or a path that begins with . or /. Repeat it, or use commas.',
+    env: 'MCP_CONNECT_PLUGINS',
+    valueName: 'NAME|PATH',
+    multiple: true,
+  },
+  debug: {
+    type: 'boolean',
+    summary: 'Log what happens; short for --log-level debug.',
+    env: 'MCP_CONNECT_DEBUG',
+  },
+  'log-level': {
+    type: 'string',
+    summary: 'How much is logged on stderr.',
+    env: 'MCP_CONNECT_LOG_LEVEL',
+    options: LOG_LEVELS,
+    default: 'warn',
+  },
+} as const satisfies Flags;
+
+/** The flags of `proxy`. */
+export const PROXY_FLAGS = {
+  endpoint: {
+    type: 'string',
+    summary: 'Where the server is: https://…, tcp://host:port, tls://host:port, unix:/path or stdio:command.',
+    env: 'MCP_CONNECT_ENDPOINT',
+    valueName: 'URL',
+  },
+  transport: {
+    type: 'string',
+    summary:
+      'How to reach an endpoint that does not say so itself: http, sse, stdio, tcp, or one of a plugin.',
+    env: 'MCP_CONNECT_TRANSPORT',
+    valueName: 'NAME',
+  },
+  ...COMMON_FLAGS,
+} as const satisfies Flags;
+
+/** The flags of `load-balance`. */
+export const LOAD_BALANCE_FLAGS = {
+  endpoints: {
+    type: 'string',
+    summary: 'Where the servers are, with commas between them.',
+    env: 'MCP_CONNECT_ENDPOINTS',
+    valueName: 'URL,URL,…',
+  },
+  transport: {
+    type: 'string',
+    summary: 'How to reach endpoints that do not say so themselves.',
+    env: 'MCP_CONNECT_TRANSPORT',
+    valueName: 'NAME',
+    default: 'http',
+  },
+  ...COMMON_FLAGS,
+} as const satisfies Flags;
+
+/** The values of {@link COMMON_FLAGS}. */
+export type CommonValues = FlagValues<typeof COMMON_FLAGS>;

@@ -1,0 +1,137 @@
+import { readFileSync } from 'node:fs';
+import type { Readable, Writable } from 'node:stream';
+import {
+  Connector,
+  ConnectorError,
+  createLog,
+  reasonOf,
+  serveClient,
+  type Flags,
+  type Log,
+  type Plugin,
+  type TlsSettings,
+} from '@mcp-connect/core';
+import { expandValues } from './expand.js';
+import type { CommonValues, Value, Values } from './flags.js';
+import type { Mode } from './modes.js';
+import type { Environment } from './plain.js';
+import { reportOf } from './report.js';
+
+/** A command line that has been read. */
+export interface Invocation {
+  readonly mode: Mode;
+  /** All flags: those of the command and of its plugins. */
+  readonly flags: Flags;
+  readonly plugins: readonly Plugin[];
+  readonly values: Values;
+  /** The words after `--`. */
+  readonly words: readonly string[];
+}
+
+/** What a serving command needs of its process. */
+export interface Surroundings {
+  readonly stdin: Readable;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  readonly env: Environment;
+  on(signal: StopSignal, listener: () => void): unknown;
+  off(signal: StopSignal, listener: () => void): unknown;
+}
+
+type StopSignal = (typeof STOP_SIGNALS)[number];
+
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/**
+ * Serves the client on stdin and stdout until it is gone or a signal asks to stop. Never throws: a failure at start
+ * is one line on stderr, and stdin is untouched then.
+ *
+ * @param around the process, or a stand-in for it
+ * @returns the exit code
+ */
+export async function runProxy(invocation: Invocation, around: Surroundings): Promise<number> {
+  const { stdin, stdout, stderr } = around;
+  // A host that closes our stderr must not end the session.
+  stderr.on('error', () => undefined);
+  const log = logTo(stderr, invocation.values as Values & CommonValues, around.env);
+  try {
+    const connector = prepare(invocation, log, around.env).start();
+    const stopped = firstSignal(around);
+    const serving = serveClient(connector, { input: stdin, output: stdout });
+    await Promise.race([serving.ended, stopped]);
+    await serving.close();
+    return 0;
+  } catch (error) {
+    const { line, exitCode } = reportOf(error);
+    stderr.write(`${log.redact(line)}\n`);
+    return exitCode;
+  }
+}
+
+function logTo(stderr: Writable, values: CommonValues, env: Environment): Log {
+  return createLog({
+    level: values.debug ? 'debug' : values['log-level'],
+    write: ({ level, namespace, text }) => stderr.write(`${level} ${namespace}: ${text}\n`),
+    debug: env['DEBUG'],
+  });
+}
+
+function prepare({ mode, flags, plugins, values, words }: Invocation, log: Log, env: Environment): Connector {
+  const expanded = expandValues(values, { flags, env, hide: log.hide });
+  const common = expanded as Values & CommonValues;
+  const connector = new Connector({
+    log,
+    settings: {
+      timeout: common.timeout * 1000,
+      retryAttempts: common['retry-attempts'],
+      retryDelay: common['retry-delay'],
+      maxMessageSize: common['max-message-size'],
+      tls: tlsOf(common),
+    },
+    retryTools: common['retry-tools'],
+  });
+  for (const endpoint of mode.endpoints(expanded, words)) connector.endpoint(endpoint);
+  for (const plugin of plugins) connector.use(plugin, ownValues(plugin, expanded) as never);
+  return connector;
+}
+
+/** Hands a plugin the values of its own flags and no others. */
+function ownValues(plugin: Plugin, values: Values): Values {
+  const own: Record<string, Value> = {};
+  for (const name of Object.keys(plugin.flags ?? {})) own[name] = values[name];
+  return own;
+}
+
+function tlsOf(values: CommonValues): TlsSettings {
+  const tls: { -readonly [K in keyof TlsSettings]: TlsSettings[K] } = {};
+  for (const name of ['ca', 'cert', 'key'] as const) {
+    const path = values[name];
+    if (path !== undefined) tls[name] = readPem(name, path);
+  }
+  if (values.servername !== undefined) tls.servername = values.servername;
+  return tls;
+}
+
+function readPem(flag: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new ConnectorError('MCPC_USAGE', `The file of --${flag} cannot be read: ${reasonOf(cause)}`, {
+      cause,
+      hint: `Give --${flag} the path of a readable PEM file`,
+    });
+  }
+}
+
+/** Settles at the first stop signal. A second one must not cut the orderly stop short; a third has its usual effect. */
+function firstSignal(around: Surroundings): Promise<void> {
+  return new Promise((resolve) => {
+    let count = 0;
+    const onsignal = (): void => {
+      count += 1;
+      resolve();
+      if (count === 2) for (const signal of STOP_SIGNALS) around.off(signal, onsignal);
+    };
+    for (const signal of STOP_SIGNALS) around.on(signal, onsignal);
+  });
+}

@@ -1,0 +1,35 @@
+import { ConnectorError, reasonOf, type ErrorCode } from '@mcp-connect/core';
+
+/** Exit codes: the command line or a plugin is at fault and trying again is pointless, or something else failed. */
+const USAGE = 2;
+const FAILURE = 1;
+
+/** Errors at start that the user has to mend before trying again. */
+const AT_FAULT = new Set<ErrorCode>(['MCPC_USAGE', 'MCPC_PLUGIN']);
+
+/** How a failure is told to the user. */
+export interface Report {
+  /** One line, without a line ending. */
+  readonly line: string;
+  readonly exitCode: number;
+}
+
+/** Words a failure as one line: what failed, then what to type next. */
+export function reportOf(error: unknown): Report {
+  const ours = error instanceof ConnectorError;
+  const hint = ours ? error.hint : undefined;
+  return {
+    line: `mcp-connect: ${oneLine([reasonOf(error), hint])}`,
+    exitCode: ours && AT_FAULT.has(error.code) ? USAGE : FAILURE,
+  };
+}
+
+/** Joins sentences, some of which may lack their full stop or run over several lines. */
+function oneLine(sentences: readonly (string | undefined)[]): string {
+  return sentences
+    .flatMap((sentence) => sentence?.split('\n') ?? [])
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .map((line, at, lines) => (at === lines.length - 1 || /[.:!?]$/.test(line) ? line : `${line}.`))
+    .join(' ');
+}
