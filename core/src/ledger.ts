@@ -16,6 +16,8 @@ export class Call {
   leg: Leg | undefined;
   /** True from the moment the current attempt may have reached the server. */
   sent = false;
+  /** The leg's epoch in which the current attempt was sent. */
+  epoch = 0;
   /** True once the client took the request back: nothing is sent again, and no error is made up for it. */
   cancelled = false;
   readonly attempts: Attempt[] = [];

@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Endpoint } from './endpoint.js';
 import type { Envelope } from './envelope.js';
-import { ConnectorError, toConnectorError, type Challenge } from './errors.js';
+import { ConnectorError, reasonOf, toConnectorError, type Challenge } from './errors.js';
 import { runHook, type Candidate, type Hooks, type OpenTransport } from './hooks.js';
 import type { Log } from './log.js';
+import { SessionMemory } from './session.js';
 import type { Credentials, Settings, Transport } from './transport.js';
 
 /** What a leg tells the pipeline. */
@@ -24,16 +26,35 @@ export interface LegOptions {
   readonly events: LegEvents;
 }
 
-/** One endpoint with its channel: opened when first needed, shared by all who wait for it, opened anew after a loss. */
+interface OwnRequest {
+  resolve(answer: Envelope): void;
+  reject(error: ConnectorError): void;
+}
+
+const FIRST_REVIVAL = 1_000;
+const LONGEST_REVIVAL = 30_000;
+
+/**
+ * One endpoint with its channel: opened when first needed, shared by all who wait for it, and healed after a loss. A
+ * legacy session that the server lost is begun anew and brought to where it was before anything else is sent.
+ */
 export class Leg implements Candidate {
   readonly endpoint: Endpoint;
   readonly index: number;
+  readonly memory = new SessionMemory();
   readonly #options: LegOptions;
+  readonly #prefix = `mcpc-${randomUUID()}-`;
+  /** Requests of our own that wait for their answers. */
+  readonly #own = new Map<RequestId, OwnRequest>();
+  #asked = 0;
   #transport: Transport | undefined;
   #opening: Promise<Transport> | undefined;
   #abort: AbortController | undefined;
+  #revival: NodeJS.Timeout | undefined;
   #closed = false;
-  /** Requests that are waiting for this leg's answer; kept by the pipeline. */
+  /** Counts sessions and channels, so that news of an old one does no harm to its successor. */
+  epoch = 0;
+  /** Requests that are waiting for this leg's answer; kept by the dispatcher. */
   pending = 0;
 
   constructor(options: LegOptions) {
@@ -46,18 +67,18 @@ export class Leg implements Candidate {
     return this.#transport !== undefined;
   }
 
-  /** The open channel, or undefined. */
+  /** The open channel, or undefined while there is none or it is being healed. */
   get transport(): Transport | undefined {
     return this.#transport;
   }
 
   /**
-   * Returns the open channel, opening it first where needed.
+   * Returns the open channel, opening or healing it first where needed.
    *
-   * @throws ConnectorError `MCPC_CONNECT`, `MCPC_TIMEOUT` or `MCPC_SHUTDOWN`, as a rejection
+   * @throws ConnectorError `MCPC_CONNECT`, `MCPC_TIMEOUT`, `MCPC_SESSION_LOST` or `MCPC_SHUTDOWN`, as a rejection
    */
   ready(): Transport | Promise<Transport> {
-    return this.#transport ?? (this.#opening ??= this.#open());
+    return this.#transport ?? (this.#opening ??= this.#establish(undefined));
   }
 
   /** Runs `authenticate` for one attempt, or for a stream that the transport opens by itself. */
@@ -66,69 +87,207 @@ export class Leg implements Candidate {
     const { hooks } = this.#options;
     if (hooks.authenticate.taps.length === 0) return credentials;
     const ran = runHook(hooks.authenticate, credentials, this.endpoint);
-    return ran === undefined ? credentials : ran.then(() => credentials);
+    return ran instanceof Promise ? ran.then(() => credentials) : credentials;
+  }
+
+  /** Sends a message that has no answer. Its loss is logged: there is no one to tell. */
+  async tell(envelope: Envelope): Promise<void> {
+    try {
+      const transport = this.#transport ?? (await this.ready());
+      await transport.send(envelope, await this.credentials());
+      this.memory.note(envelope);
+    } catch (error) {
+      const { log } = this.#options;
+      log.warn?.(
+        '%s did not reach %s: %s',
+        envelope.method ?? 'an answer',
+        this.endpoint.label,
+        reasonOf(error),
+      );
+      if (error instanceof ConnectorError && error.code === 'MCPC_SESSION_LOST') this.forgotten(this.epoch);
+    }
+  }
+
+  /** Learns that the server forgot the session which messages of this epoch belonged to. */
+  forgotten(epoch: number): void {
+    if (epoch !== this.epoch || this.#transport === undefined || !this.memory.started) return;
+    const transport = this.#transport;
+    this.#transport = undefined;
+    this.#options.log.info?.('%s lost the session; it is begun anew', this.endpoint.label);
+    this.#opening ??= this.#establish(transport);
+    // Whoever needs the channel hears of a failure; where nobody does, the next one tries again.
+    this.#opening.catch(() => undefined);
   }
 
   /** Closes the channel for good. */
   async close(): Promise<void> {
     this.#closed = true;
+    clearTimeout(this.#revival);
     this.#abort?.abort();
     const transport = this.#transport ?? (await this.#opening?.catch(() => undefined));
     this.#transport = undefined;
     await transport?.close();
   }
 
-  async #open(): Promise<Transport> {
-    const { hooks, settings, log, events, endpoint } = this.#options;
+  /** Brings up a channel with a session in it: a new one, or an old channel whose session is gone. */
+  async #establish(old: Transport | undefined): Promise<Transport> {
+    const { settings, log } = this.#options;
     const abort = new AbortController();
     this.#abort = abort;
     const timer = setTimeout(() => abort.abort(), settings.timeout);
-    let lost: { error: ConnectorError | undefined } | undefined;
-    let transport: Transport | undefined;
+    let transport = old;
     try {
       if (this.#closed) throw new ConnectorError('MCPC_SHUTDOWN', 'mcp-connect is stopping.');
-      const open = (await runHook(hooks.openTransport, this.#options.open, endpoint)) ?? this.#options.open;
-      transport = await open({
-        endpoint,
-        settings,
-        log,
-        signal: abort.signal,
-        credentials: async (challenge) => this.credentials(challenge),
-        onmessage: (envelope) => events.onmessage(this, envelope),
-        onlost: (id, error) => events.onlost(this, id, error),
-        onclose: (error) => {
-          lost = { error };
-          // A channel that was replaced or closed by us has nothing left to tell.
-          if (transport === undefined || this.#transport !== transport) return;
-          this.#transport = undefined;
-          events.onclose(this, error);
-        },
-      });
-      if (lost !== undefined || this.#closed) {
-        await transport.close();
-        throw (
-          (lost as { error: ConnectorError | undefined } | undefined)?.error ??
-          new ConnectorError('MCPC_CONNECT', `${endpoint.label} closed the connection at once.`)
-        );
-      }
+      transport ??= await this.#open(abort.signal);
+      const replayed = this.memory.started;
+      if (replayed) await within(abort.signal, this.#replay(transport));
+      if (this.#closed) throw new ConnectorError('MCPC_SHUTDOWN', 'mcp-connect is stopping.');
       this.#transport = transport;
-      log.debug?.('opened %s', endpoint.label);
+      this.epoch++;
+      log.debug?.('opened %s', this.endpoint.label);
+      if (replayed) queueMicrotask(() => this.#tellMissed());
       return transport;
-    } catch (error) {
-      if (abort.signal.aborted && !this.#closed) throw this.#timedOut(error);
-      throw toConnectorError(error, 'MCPC_CONNECT');
+    } catch (cause) {
+      await transport?.close();
+      const timedOut = abort.signal.aborted && !this.#closed;
+      const error = timedOut ? this.#timedOut(cause) : toConnectorError(cause, 'MCPC_CONNECT');
+      // What was under way in the old channel ended with it.
+      if (old !== undefined) this.#options.events.onclose(this, error);
+      throw error;
     } finally {
       clearTimeout(timer);
       this.#opening = undefined;
     }
   }
 
-  #timedOut(cause: unknown): ConnectorError {
-    const { endpoint, settings } = this.#options;
-    const seconds = settings.timeout / 1000;
-    return new ConnectorError('MCPC_TIMEOUT', `No connection to ${endpoint.label} within ${seconds} s.`, {
-      cause,
-      hint: 'Check that the server runs and can be reached, or allow more with --timeout SECONDS',
+  async #open(signal: AbortSignal): Promise<Transport> {
+    const { hooks, settings, log, events } = this.#options;
+    let transport: Transport | undefined;
+    let lost: { error: ConnectorError | undefined } | undefined;
+    const open =
+      (await runHook(hooks.openTransport, this.#options.open, this.endpoint)) ?? this.#options.open;
+    transport = await open({
+      endpoint: this.endpoint,
+      settings,
+      log,
+      signal,
+      credentials: async (challenge) => this.credentials(challenge),
+      onmessage: (envelope) => (this.#isOwn(envelope) ? undefined : events.onmessage(this, envelope)),
+      onlost: (id, error) => {
+        const own = this.#own.get(id);
+        if (own === undefined) events.onlost(this, id, error);
+        else own.reject(error);
+      },
+      onclose: (error) => {
+        lost = { error };
+        this.#onclose(transport, error);
+      },
+    });
+    if (lost === undefined) return transport;
+    await transport.close();
+    throw (
+      lost.error ??
+      new ConnectorError('MCPC_CONNECT', `${this.endpoint.label} closed the connection at once.`)
+    );
+  }
+
+  #onclose(transport: Transport | undefined, error: ConnectorError | undefined): void {
+    const gone =
+      error ?? new ConnectorError('MCPC_CONNECTION_LOST', `${this.endpoint.label} closed the connection.`);
+    for (const own of this.#own.values()) own.reject(gone);
+    // A channel that was replaced or closed by us has nothing left to tell.
+    if (transport === undefined || this.#transport !== transport) return;
+    this.#transport = undefined;
+    this.#options.events.onclose(this, error);
+    if (this.memory.started) this.#revive(0);
+  }
+
+  /** Brings a lost channel back even when no request asks for it: the server may have something to say. */
+  #revive(failures: number): void {
+    if (this.#closed || this.#transport !== undefined) return;
+    const ready = this.ready();
+    if (!(ready instanceof Promise)) return;
+    ready.catch((error: unknown) => {
+      if (this.#closed) return;
+      this.#options.log.warn?.('%s is not back: %s', this.endpoint.label, reasonOf(error));
+      const wait = Math.min(FIRST_REVIVAL * 2 ** Math.min(failures, 10), LONGEST_REVIVAL);
+      this.#revival = setTimeout(() => this.#revive(failures + 1), wait * (0.5 + Math.random() / 2));
     });
   }
+
+  // ── The session ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #replay(transport: Transport): Promise<void> {
+    const { initialize, initialized } = this.memory;
+    const answer = await this.#ask(transport, initialize!);
+    if ('error' in answer.message) {
+      throw new ConnectorError(
+        'MCPC_SESSION_LOST',
+        `${this.endpoint.label} lost the session and refuses a new one.`,
+      );
+    }
+    if (initialized !== undefined) await transport.send(initialized, await this.credentials());
+    for (const request of this.memory.replay()) {
+      await this.#ask(transport, request).catch((error: unknown) => {
+        this.#options.log.warn?.('%s was not restored: %s', request.method, reasonOf(error));
+      });
+    }
+  }
+
+  /** Sends a request of our own and returns its answer. */
+  async #ask(transport: Transport, request: Envelope): Promise<Envelope> {
+    const id = `${this.#prefix}${this.#asked++}`;
+    const renamed = request.withId(JSON.stringify(id));
+    const answer = new Promise<Envelope>((resolve, reject) => this.#own.set(id, { resolve, reject }));
+    // The answer may be refused before anyone awaits it.
+    answer.catch(() => undefined);
+    try {
+      await this.#sendSigned(transport, renamed);
+      return await answer;
+    } finally {
+      this.#own.delete(id);
+    }
+  }
+
+  /** Sends once more with fresh credentials when the first ones are refused. */
+  async #sendSigned(transport: Transport, envelope: Envelope): Promise<void> {
+    try {
+      await transport.send(envelope, await this.credentials());
+    } catch (error) {
+      if (!(error instanceof ConnectorError) || error.challenge === undefined) throw error;
+      await transport.send(envelope, await this.credentials(error.challenge));
+    }
+  }
+
+  #isOwn(envelope: Envelope): boolean {
+    if (this.#own.size === 0 || envelope.kind !== 'response') return false;
+    const own = this.#own.get(envelope.key!);
+    own?.resolve(envelope);
+    return own !== undefined;
+  }
+
+  #tellMissed(): void {
+    for (const notification of this.memory.missed()) void this.#options.events.onmessage(this, notification);
+  }
+
+  #timedOut(cause: unknown): ConnectorError {
+    const seconds = this.#options.settings.timeout / 1000;
+    return new ConnectorError(
+      'MCPC_TIMEOUT',
+      `No connection to ${this.endpoint.label} within ${seconds} s.`,
+      {
+        cause,
+        hint: 'Check that the server runs and can be reached, or allow more time with --timeout SECONDS',
+      },
+    );
+  }
+}
+
+/** Waits for work no longer than until the signal aborts. */
+function within<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason as Error);
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 }

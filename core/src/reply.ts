@@ -1,6 +1,6 @@
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import { Envelope } from './envelope.js';
-import type { ConnectorError, ErrorCode } from './errors.js';
+import { ConnectorError, type ErrorCode } from './errors.js';
 import type { Attempt } from './hooks.js';
 
 /** JSON-RPC 2.0 section 5.1. Local errors keep to these codes; the 26 revision reserves -32020 to -32099. */
@@ -61,6 +61,26 @@ export function refusal(idText: string, error: ConnectorError): Envelope {
     ...(error.hint !== undefined && { hint: error.hint }),
   };
   return reply(idText, error, error.message, data);
+}
+
+/** Refuses JSON that is no JSON-RPC message, or an empty batch. `idText` is its id where one can be read. */
+export function refuseInvalid(idText: string): Envelope {
+  return refusal(
+    idText,
+    new ConnectorError('MCPC_INVALID_MESSAGE', 'The message is not a valid JSON-RPC 2.0 envelope.', {
+      hint: 'A request needs "jsonrpc":"2.0", a text "method", and a text or number "id"',
+    }),
+  );
+}
+
+/** Refuses a request under an id that is in flight already. */
+export function refuseDuplicate(idText: string): Envelope {
+  return refusal(
+    idText,
+    new ConnectorError('MCPC_INVALID_MESSAGE', 'A request with this id is already waiting for its answer.', {
+      hint: 'Give every request an id of its own',
+    }),
+  );
 }
 
 /** Makes a reply around the id's own JSON text, so that no id is changed by having been parsed. */

@@ -87,6 +87,8 @@ export class Retry {
     if (last === undefined) return 0;
     const { error } = last;
     if (error.delivered === 'unknown' && !safe) return undefined;
+    // The same answer would be as large again.
+    if (error.code === 'MCPC_TOO_LARGE') return undefined;
     const untried = candidates.some((candidate) =>
       attempts.every((attempt) => attempt.candidate !== candidate),
     );
@@ -94,7 +96,9 @@ export class Retry {
     if (error.delivered === 'no') return this.#beforeSending(attempts, error, left);
     const sent = attempts.filter((attempt) => attempt.error.delivered !== 'no').length;
     if (sent >= this.#settings.retryAttempts) return undefined;
-    return error.delivered === 'rejected' ? afterRejection(attempts, error) : this.#backoff(sent);
+    return error.delivered === 'rejected'
+      ? afterRejection(attempts, error, this.#backoff(sent))
+      : this.#backoff(sent);
   }
 
   #beforeSending(attempts: readonly Attempt[], error: ConnectorError, left: number): number | undefined {
@@ -113,7 +117,11 @@ export class Retry {
 }
 
 /** A refusal is repaired once; the same refusal a second time is the server's last word. */
-function afterRejection(attempts: readonly Attempt[], error: ConnectorError): number | undefined {
+function afterRejection(
+  attempts: readonly Attempt[],
+  error: ConnectorError,
+  backoff: number,
+): number | undefined {
   if (error.code === 'MCPC_RATE_LIMITED') {
     return error.retryAfter !== undefined && error.retryAfter <= LONGEST_RETRY_AFTER
       ? error.retryAfter

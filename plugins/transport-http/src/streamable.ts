@@ -23,6 +23,8 @@ const FAREWELL = 1_000;
 const FALLBACK_PATIENCE = 5_000;
 /** Refusals of `initialize` that an older server may mean (2025-11-25 basic/transports, Backwards Compatibility). */
 const FALLBACK_STATUSES = new Set([400, 404, 405]);
+/** How many servers made with the SDK refuse a session id that they do not know, where the norm asks for 404. */
+const FORGOTTEN = { status: 400, codes: new Set([-32_000, -32_001]) };
 /** Errors that only a modern server sends (2026-07-28 basic/index, Error Codes). */
 const MODERN_ERRORS = new Set([-32_020, -32_021, -32_022]);
 /** Session ids are visible ASCII; anything else could forge headers (2025-11-25 basic/transports). */
@@ -59,6 +61,8 @@ class Streamable implements Transport, StreamHost {
   readonly wire: Wire;
   readonly #pending = new Map<RequestId, Pending>();
   #session: Session = NO_SESSION;
+  /** True once the server has served a message in this session. */
+  #proven = false;
   #notifications: NotificationStream | undefined;
   /** Takes over when the server turns out to speak only HTTP with SSE. */
   #fallback: Transport | undefined;
@@ -96,7 +100,12 @@ class Streamable implements Transport, StreamHost {
   #request(envelope: Envelope, credentials: Credentials): Promise<void> {
     if (envelope.method === 'initialize') this.#forgetSession();
     const version = modernVersion(envelope);
-    const pending: Pending = { envelope, modern: version !== undefined, request: undefined, resumption: undefined };
+    const pending: Pending = {
+      envelope,
+      modern: version !== undefined,
+      request: undefined,
+      resumption: undefined,
+    };
     this.#pending.set(envelope.key!, pending);
     return new Promise((resolve, reject) => {
       const fail = (error: ConnectorError): void => {
@@ -140,7 +149,11 @@ class Streamable implements Transport, StreamHost {
     if (envelope.method === 'notifications/initialized') await this.#listen();
   }
 
-  #postHeaders(envelope: Envelope, modern: string | undefined, credentials: Credentials): Record<string, string> {
+  #postHeaders(
+    envelope: Envelope,
+    modern: string | undefined,
+    credentials: Credentials,
+  ): Record<string, string> {
     if (modern !== undefined) return postHeaders(modernHeaders(envelope, modern), credentials.headers);
     return postHeaders(sessionHeaders(this.#session.id, this.#session.version), credentials.headers);
   }
@@ -149,20 +162,28 @@ class Streamable implements Transport, StreamHost {
 
   #onreply(pending: Pending, response: IncomingMessage): void {
     if (pending.envelope.method === 'initialize') this.#beginSession(response.headers['mcp-session-id']);
+    else this.#proven = true;
     if (isEventStream(response)) this.#readStream(pending, response);
-    else collect(response, this.#label, this.context.settings.maxMessageSize, (body) => this.#onbody(pending, response, body));
+    else
+      collect(response, this.#label, this.context.settings.maxMessageSize, (body) =>
+        this.#onbody(pending, response, body),
+      );
   }
 
   #onbody(pending: Pending, response: IncomingMessage, body: Body): void {
     if (body instanceof ConnectorError) return this.#lose(pending, body);
-    if (body.length === 0) return this.#lose(pending, noAnswer(this.#label, `an empty body (${response.statusCode})`));
+    if (body.length === 0)
+      return this.#lose(pending, noAnswer(this.#label, `an empty body (${response.statusCode})`));
     try {
       for (const part of Envelope.read(body).parts()) this.#deliver(pending, part);
     } catch (cause) {
       const type = response.headers['content-type'] ?? 'no content type';
       const text = `${this.#label} replied with something that is no MCP message (${type}).`;
       const hint = 'Check that the endpoint is the one for MCP, not a web page: many servers answer at /mcp';
-      this.#lose(pending, new ConnectorError('MCPC_BAD_RESPONSE', text, { cause, hint, delivered: 'unknown' }));
+      this.#lose(
+        pending,
+        new ConnectorError('MCPC_BAD_RESPONSE', text, { cause, hint, delivered: 'unknown' }),
+      );
     }
     this.#lose(pending, noAnswer(this.#label, 'messages that do not answer the request'));
   }
@@ -175,7 +196,9 @@ class Streamable implements Transport, StreamHost {
         fruitful = true;
         if (event !== 'message') return undefined;
         try {
-          const waits = Envelope.read(data).parts().map((part) => this.#deliver(pending, part));
+          const waits = Envelope.read(data)
+            .parts()
+            .map((part) => this.#deliver(pending, part));
           return waits.find((wait) => wait !== undefined);
         } catch (error) {
           log.warn?.('%s sent an event that is no message: %s', this.#label, reasonOf(error));
@@ -186,7 +209,8 @@ class Streamable implements Transport, StreamHost {
       onend: (error) => {
         if (!this.#waits(pending)) return;
         if (pending.modern || bookmark.lastEventId === undefined) {
-          const lost = error === undefined ? noAnswer(this.#label, 'a stream that ended') : cut(this.#label, error);
+          const lost =
+            error === undefined ? noAnswer(this.#label, 'a stream that ended') : cut(this.#label, error);
           return this.#lose(pending, lost);
         }
         pending.resumption ??= new Resumption(this, {
@@ -231,13 +255,22 @@ class Streamable implements Transport, StreamHost {
   // ── Refusals ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** A refusal that holds a JSON-RPC error for this request is its answer; any other one rejects the sending. */
-  async #onrefusal(pending: Pending, response: IncomingMessage, session: boolean, credentials: Credentials): Promise<void> {
+  async #onrefusal(
+    pending: Pending,
+    response: IncomingMessage,
+    session: boolean,
+    credentials: Credentials,
+  ): Promise<void> {
     const { envelope } = pending;
     const refusal = refusalOf(response, this.#label, session);
-    const body = await new Promise<Body>((done) => collect(response, this.#label, this.context.settings.maxMessageSize, done));
+    const body = await new Promise<Body>((done) =>
+      collect(response, this.#label, this.context.settings.maxMessageSize, done),
+    );
     if (refusal.code === 'MCPC_UNAUTHORIZED' || refusal.code === 'MCPC_SESSION_LOST') throw refusal;
     const answer = errorIn(body, envelope, refusal);
-    const older = envelope.method === 'initialize' && FALLBACK_STATUSES.has(refusal.status!) && !isFinal(answer);
+    if (session && this.#proven && isForgotten(answer, refusal)) throw sessionLost(this.#label, refusal);
+    const older =
+      envelope.method === 'initialize' && FALLBACK_STATUSES.has(refusal.status!) && !isFinal(answer);
     if (older && (await this.#fallBack(envelope, credentials))) return;
     if (answer === undefined) throw refusal;
     void this.#deliver(pending, answer);
@@ -261,6 +294,7 @@ class Streamable implements Transport, StreamHost {
   // ── The session ──────────────────────────────────────────────────────────────────────────────────────────────
 
   #beginSession(id: string | string[] | undefined): void {
+    this.#proven = false;
     if (typeof id !== 'string' || !SESSION_ID.test(id)) return;
     this.context.log.hide(id);
     this.#session = { id, version: undefined };
@@ -287,7 +321,10 @@ class Streamable implements Transport, StreamHost {
     const stream = new NotificationStream(this);
     this.#notifications = stream;
     let timer: NodeJS.Timeout | undefined;
-    await Promise.race([stream.open(), new Promise((resolve) => (timer = setTimeout(resolve, STREAM_PATIENCE)))]);
+    await Promise.race([
+      stream.open(),
+      new Promise((resolve) => (timer = setTimeout(resolve, STREAM_PATIENCE))),
+    ]);
     clearTimeout(timer);
   }
 
@@ -335,18 +372,39 @@ function errorIn(body: Body, request: Envelope, refusal: ConnectorError): Envelo
   if (envelope.kind !== 'response') return undefined;
   if (envelope.key === request.key) return envelope;
   // A server that could not read the id leaves it out. Where the outcome is open, such an error decides nothing.
-  const nameless = envelope.id === undefined && refusal.code === 'MCPC_HTTP_STATUS' && refusal.delivered === 'rejected';
+  const nameless =
+    envelope.id === undefined && refusal.code === 'MCPC_HTTP_STATUS' && refusal.delivered === 'rejected';
   return nameless ? withIdOf(envelope, request) : undefined;
 }
 
 function withIdOf(envelope: Envelope, request: Envelope): Envelope {
   const { error } = envelope.message as { error?: unknown };
-  return Envelope.read(Buffer.from(`{"jsonrpc":"2.0","id":${request.idText},"error":${JSON.stringify(error)}}`));
+  return Envelope.read(
+    Buffer.from(`{"jsonrpc":"2.0","id":${request.idText},"error":${JSON.stringify(error)}}`),
+  );
+}
+
+/** A session that worked and is refused by a general error is one that the server has forgotten. */
+function isForgotten(answer: Envelope | undefined, refusal: ConnectorError): boolean {
+  return (
+    refusal.status === FORGOTTEN.status && answer !== undefined && FORGOTTEN.codes.has(errorCode(answer))
+  );
+}
+
+function sessionLost(label: string, cause: ConnectorError): ConnectorError {
+  const text = `${label} no longer knows the session (${cause.status}).`;
+  return new ConnectorError('MCPC_SESSION_LOST', text, {
+    cause,
+    delivered: 'rejected',
+    status: FORGOTTEN.status,
+  });
+}
+
+function errorCode(answer: Envelope): number {
+  return (answer.message as { error?: { code?: number } }).error?.code ?? 0;
 }
 
 /** True for a refusal of `initialize` that is a current server's own word, not the puzzlement of an older one. */
 function isFinal(answer: Envelope | undefined): boolean {
-  if (answer === undefined) return false;
-  const { error } = answer.message as { error?: { code?: number } };
-  return MODERN_ERRORS.has(error?.code ?? 0);
+  return answer !== undefined && MODERN_ERRORS.has(errorCode(answer));
 }

@@ -1,0 +1,269 @@
+import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
+import type { Envelope } from './envelope.js';
+import { ConnectorError, toConnectorError } from './errors.js';
+import { HookExchange } from './exchange.js';
+import { after, runHook, type Hooks } from './hooks.js';
+import type { Call, Ledger } from './ledger.js';
+import type { Leg } from './leg.js';
+import type { Log } from './log.js';
+import { cancellation, errorReply } from './reply.js';
+import type { Retry } from './retry.js';
+import type { Settings } from './transport.js';
+
+/** What a dispatcher is made from. */
+export interface DispatcherOptions {
+  readonly ledger: Ledger;
+  readonly hooks: Hooks;
+  readonly retry: Retry;
+  readonly settings: Settings;
+  readonly log: Log;
+}
+
+/** Requests whose first answer `--timeout` bounds: they open a session or ask what the server is. */
+const OPENERS = new Set<string | undefined>(['initialize', 'server/discover']);
+
+/** Requests whose success is remembered: for retries, or for a session that may have to be begun anew. */
+const NOTED = new Set<string | undefined>([
+  'initialize',
+  'logging/setLevel',
+  'resources/subscribe',
+  'resources/unsubscribe',
+  'tools/list',
+]);
+
+/** Where a modern request carries its protocol version (2026-07-28 basic/index, _meta). */
+const VERSION_KEY = 'io.modelcontextprotocol/protocolVersion';
+
+/**
+ * Carries each request of the client to its one answer: attempt after attempt, over whichever legs it takes, until a
+ * server has answered or an error of ours says why not.
+ */
+export class Dispatcher {
+  readonly #ledger: Ledger;
+  readonly #hooks: Hooks;
+  readonly #retry: Retry;
+  readonly #settings: Settings;
+  readonly #log: Log;
+  #legs: readonly Leg[] = [];
+  /** The leg that answered `initialize`: a legacy session lives there. */
+  session: Leg | undefined;
+  #stopped = false;
+
+  constructor(options: DispatcherOptions) {
+    this.#ledger = options.ledger;
+    this.#hooks = options.hooks;
+    this.#retry = options.retry;
+    this.#settings = options.settings;
+    this.#log = options.log;
+  }
+
+  /** Names the legs, once, before anything is sent. */
+  over(legs: readonly Leg[]): void {
+    this.#legs = legs;
+  }
+
+  /** Starts on a request. */
+  send(call: Call, outgoing: Envelope): void {
+    call.outgoing = outgoing;
+    call.deadline = performance.now() + this.#settings.timeout;
+    if (OPENERS.has(outgoing.method))
+      call.limit = setTimeout(() => this.#expire(call), this.#settings.timeout);
+    this.#attempt(call);
+  }
+
+  /** Notes that the answer of a request has come in, and from where: nothing that happens to the leg can spoil it. */
+  answered(call: Call, answer: Envelope): void {
+    const leg = call.leg!;
+    this.#assign(call, undefined);
+    call.sent = false;
+    const { method } = call.outgoing;
+    if (!NOTED.has(method) || !('result' in answer.message)) return;
+    if (method === 'tools/list') this.#retry.learn(answer.message.result);
+    else leg.memory.note(call.outgoing, answer);
+    if (method === 'initialize') this.session = leg;
+  }
+
+  /** Gives a call its answer, unless it has one. */
+  answer(call: Call, envelope: Envelope): void | Promise<void> {
+    return this.#settle(call) ? call.deliver(envelope) : undefined;
+  }
+
+  /** Gives a call an error of ours, unless it has an answer or the client no longer wants one. */
+  fail(call: Call, error: ConnectorError): void {
+    const { attempts, cancelled, envelope } = call;
+    if (!this.#settle(call) || cancelled) return;
+    this.#log.debug?.('%s failed: %s', envelope.method, error.message);
+    const redact = (text: string): string => this.#log.redact(text);
+    const retryable = this.isSafe(call) || attempts.every((attempt) => attempt.error.delivered !== 'unknown');
+    void call.deliver(errorReply(envelope.idText, error, { attempts, retryable, redact }));
+  }
+
+  /** The channel of one request ended without its answer. */
+  lost(leg: Leg, id: RequestId, error: ConnectorError): void {
+    const call = this.#ledger.find(id);
+    if (call?.leg === leg && call.sent) this.#failed(call, call.attempts.length, error);
+  }
+
+  /** The channel of a leg is gone, and with it the answers of all that was sent over it. */
+  lostAll(leg: Leg, error: ConnectorError): void {
+    for (const call of this.#ledger.calls()) {
+      if (call.leg === leg && call.sent) this.#failed(call, call.attempts.length, error);
+    }
+  }
+
+  /** Takes a request back. Returns the leg that has to be told, if any. */
+  cancel(call: Call): Leg | undefined {
+    const { leg, sent } = call;
+    this.#ledger.cancel(call);
+    const told = sent ? leg : undefined;
+    // In the modern era, and before the request left, nothing more can come (2026-07-28 patterns/cancellation).
+    if (told === undefined || isModern(call.outgoing)) this.#settle(call);
+    return told;
+  }
+
+  /** Answers what is left with an error and tells the servers. From here on no request is sent. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    const told: Promise<void>[] = [];
+    for (const call of this.#ledger.calls()) {
+      const { leg, sent, cancelled, envelope } = call;
+      const owed = leg !== undefined && sent && !cancelled && envelope.method !== 'initialize';
+      if (owed) told.push(leg.tell(cancellation(envelope.idText, 'the client is gone')));
+      this.fail(call, stopping());
+    }
+    await Promise.all(told);
+  }
+
+  /** Whether carrying the request out twice does no harm. */
+  isSafe(call: Call): boolean {
+    return this.#retry.isSafe(call.outgoing.method, () => paramsOf(call.outgoing)?.['name']);
+  }
+
+  /** The leg that holds the call's session; `initialize` and modern requests are free to go anywhere. */
+  affinity(call: Call): Leg | undefined {
+    return call.outgoing.method === 'initialize' || isModern(call.outgoing) ? undefined : this.session;
+  }
+
+  /** One attempt, straight down the line. */
+  #attempt(call: Call): void {
+    const attempt = call.attempts.length;
+    const failed = (error: unknown): void =>
+      this.#failed(call, attempt, toConnectorError(error, 'MCPC_CONNECT'));
+    call.startedAt = performance.now();
+    call.sent = false;
+    try {
+      const sent = after(this.#select(call), (leg) => {
+        this.#assign(call, leg);
+        return after(leg.ready(), (transport) =>
+          after(leg.credentials(call.challenge), (credentials) => {
+            if (call.cancelled || call.attempts.length !== attempt || !this.#ledger.has(call))
+              return undefined;
+            call.sent = true;
+            call.epoch = leg.epoch;
+            return transport.send(call.outgoing, credentials);
+          }),
+        );
+      });
+      if (sent !== undefined) sent.catch(failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  #select(call: Call): Leg | Promise<Leg> {
+    if (this.#stopped) throw stopping();
+    if (this.#legs.length === 1) return this.#legs[0]!;
+    const exchange = new HookExchange({
+      id: call.envelope.id,
+      method: call.outgoing.method,
+      attempts: call.attempts,
+      state: call.state,
+      safe: () => this.isSafe(call),
+      affinity: () => this.affinity(call),
+      onanswer: () => undefined,
+      ondrop: () => undefined,
+    });
+    return after(
+      runHook(this.#hooks.selectTransport, this.#legs, exchange),
+      (candidate) => this.#legs[candidate?.index ?? this.affinity(call)?.index ?? 0]!,
+    );
+  }
+
+  /** One attempt went wrong: another one, or the end. */
+  #failed(call: Call, attempt: number, error: ConnectorError): void {
+    if (attempt !== call.attempts.length || !this.#ledger.has(call)) return;
+    const candidate = call.leg ?? this.#legs[0]!;
+    call.attempts.push({ candidate, error, ms: performance.now() - call.startedAt });
+    if (error.code === 'MCPC_SESSION_LOST') call.leg?.forgotten(call.epoch);
+    this.#assign(call, undefined);
+    const safe = this.isSafe(call);
+    const wait = this.#stopped || call.cancelled ? undefined : this.#wait(call, safe);
+    if (wait === undefined) {
+      return this.fail(call, error.delivered === 'unknown' && !safe ? outcomeUnknown(call, error) : error);
+    }
+    this.#log.debug?.('%s is sent again in %d ms: %s', call.envelope.method, Math.round(wait), error.message);
+    if (wait === 0) this.#attempt(call);
+    else call.pause = setTimeout(() => this.#attempt(call), wait);
+  }
+
+  #wait(call: Call, safe: boolean): number | undefined {
+    const { attempts, deadline } = call;
+    return this.#retry.next({ attempts, safe, candidates: this.#legs, left: deadline - performance.now() });
+  }
+
+  #expire(call: Call): void {
+    const { leg, sent, envelope, attempts } = call;
+    const last = attempts.at(-1);
+    const { label } = (leg ?? last?.candidate ?? this.#legs[0]!).endpoint;
+    const reason = last === undefined ? '.' : `: ${last.error.message}`;
+    const seconds = this.#settings.timeout / 1000;
+    const told = leg !== undefined && sent && envelope.method !== 'initialize';
+    this.fail(
+      call,
+      new ConnectorError(
+        'MCPC_TIMEOUT',
+        `${label} did not answer ${envelope.method} within ${seconds} s${reason}`,
+        {
+          cause: last?.error,
+          hint: last?.error.hint ?? 'Check that the server is up, or allow more time with --timeout SECONDS',
+        },
+      ),
+    );
+    if (told) void leg.tell(cancellation(envelope.idText, 'it took too long'));
+  }
+
+  #settle(call: Call): boolean {
+    this.#assign(call, undefined);
+    return this.#ledger.settle(call);
+  }
+
+  #assign(call: Call, leg: Leg | undefined): void {
+    if (call.leg !== undefined) call.leg.pending--;
+    call.leg = leg;
+    if (leg !== undefined) leg.pending++;
+  }
+}
+
+function stopping(): ConnectorError {
+  return new ConnectorError('MCPC_SHUTDOWN', 'mcp-connect is stopping.');
+}
+
+function outcomeUnknown(call: Call, cause: ConnectorError): ConnectorError {
+  const what = `${call.envelope.method} was sent, but its outcome is unknown`;
+  return new ConnectorError('MCPC_OUTCOME_UNKNOWN', `${what}: ${cause.message}`, {
+    cause,
+    delivered: 'unknown',
+    hint: 'Check at the server whether it was carried out before sending it again',
+  });
+}
+
+function paramsOf(envelope: Envelope): Record<string, unknown> | undefined {
+  return (envelope.message as { params?: Record<string, unknown> }).params;
+}
+
+function isModern(envelope: Envelope): boolean {
+  // A search of the bytes is cheaper than a parse, and most messages do not hold the key.
+  if (!envelope.bytes.includes(VERSION_KEY)) return false;
+  const meta = paramsOf(envelope)?.['_meta'];
+  return typeof meta === 'object' && meta !== null && VERSION_KEY in meta;
+}
