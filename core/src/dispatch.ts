@@ -64,6 +64,7 @@ export class Dispatcher {
 
   /** Starts on a request. */
   send(call: Call, outgoing: Envelope): void {
+    this.#retry.count();
     call.outgoing = outgoing;
     call.deadline = performance.now() + this.#settings.timeout;
     if (OPENERS.has(outgoing.method))

@@ -30,6 +30,42 @@ const CONNECT_BACKOFF = 100;
 const LONGEST_WAIT = 10_000;
 const LONGEST_RETRY_AFTER = 30_000;
 
+/** Retries may make up this share of all requests, so that a server in trouble is not pushed over. */
+const MOST_RETRIES = 0.2;
+/** So many retries are always allowed within one window. */
+const FREE_RETRIES = 10;
+/** Length of a window in milliseconds. */
+const WINDOW = 10_000;
+
+/** Counts requests and retries in windows of ten seconds. */
+class Budget {
+  #since = 0;
+  #requests = 0;
+  #retries = 0;
+
+  /** Notes a request of the client. */
+  count(): void {
+    this.#roll();
+    this.#requests++;
+  }
+
+  /** Takes one retry out of the window. Returns false when there is none left. */
+  spend(): boolean {
+    this.#roll();
+    if (this.#retries >= Math.max(FREE_RETRIES, this.#requests * MOST_RETRIES)) return false;
+    this.#retries++;
+    return true;
+  }
+
+  #roll(): void {
+    const now = performance.now();
+    if (now - this.#since < WINDOW) return;
+    this.#since = now;
+    this.#requests = 0;
+    this.#retries = 0;
+  }
+}
+
 /** What the decision about another attempt rests on. */
 export interface RetryQuestion {
   /** All attempts so far; the last one has just failed. */
@@ -52,10 +88,16 @@ export class Retry {
   readonly #tools: RetryTools;
   /** Tools whose listing says that a second call does no harm. */
   readonly #harmless = new Set<string>();
+  readonly #budget = new Budget();
 
   constructor(settings: Settings, tools: RetryTools) {
     this.#settings = settings;
     this.#tools = tools;
+  }
+
+  /** Notes a request of the client: retries are kept in proportion to them. */
+  count(): void {
+    this.#budget.count();
   }
 
   /** Learns from a `tools/list` result which tools are read-only or idempotent (MCP server/tools, annotations). */
@@ -96,9 +138,10 @@ export class Retry {
     if (error.delivered === 'no') return this.#beforeSending(attempts, error, left);
     const sent = attempts.filter((attempt) => attempt.error.delivered !== 'no').length;
     if (sent >= this.#settings.retryAttempts) return undefined;
-    return error.delivered === 'rejected'
-      ? afterRejection(attempts, error, this.#backoff(sent))
-      : this.#backoff(sent);
+    const repair = error.delivered === 'rejected' && error.code !== 'MCPC_RATE_LIMITED';
+    if (!repair && !this.#budget.spend()) return undefined;
+    const backoff = this.#backoff(sent);
+    return error.delivered === 'rejected' ? afterRejection(attempts, error, backoff) : backoff;
   }
 
   #beforeSending(attempts: readonly Attempt[], error: ConnectorError, left: number): number | undefined {
@@ -123,9 +166,8 @@ function afterRejection(
   backoff: number,
 ): number | undefined {
   if (error.code === 'MCPC_RATE_LIMITED') {
-    return error.retryAfter !== undefined && error.retryAfter <= LONGEST_RETRY_AFTER
-      ? error.retryAfter
-      : undefined;
+    const wait = error.retryAfter ?? backoff;
+    return wait <= LONGEST_RETRY_AFTER ? wait : undefined;
   }
   const repairable = error.code === 'MCPC_UNAUTHORIZED' || error.code === 'MCPC_SESSION_LOST';
   const times = attempts.filter((attempt) => attempt.error.code === error.code).length;
