@@ -1,0 +1,85 @@
+import {
+  Connector,
+  type Credentials,
+  createLog,
+  definePlugin,
+  Envelope,
+  type FlagValues,
+} from '@mcp-connect/core';
+import { expect } from 'chai';
+import header from './index.js';
+
+type Options = FlagValues<NonNullable<typeof header.flags>>;
+
+const none: Options = { 'api-key': undefined, headers: [], 'user-agent': undefined };
+
+/** Sends one message through a connector and returns the headers that its transport got. */
+async function headersWith(options: Partial<Options>, lines: string[] = []): Promise<Record<string, string>> {
+  const log = createLog({ level: 'info', write: ({ text }) => lines.push(text) });
+  const connector = new Connector({ log }).use(header, { ...none, ...options });
+  const sent = new Promise<Credentials>((resolve) => {
+    connector.use(
+      definePlugin({
+        name: 'memory',
+        apply(registry) {
+          registry.hooks.authenticate.tap('other', ({ headers }) => {
+            headers['authorization'] ??= 'Bearer of-another-plugin';
+          });
+          registry.transport('memory', {
+            open: ({ onmessage }) => ({
+              send({ id }, credentials) {
+                resolve(credentials);
+                void onmessage(Envelope.of({ jsonrpc: '2.0', id: id!, result: {} }));
+              },
+              close: async () => undefined,
+            }),
+          });
+        },
+      }),
+      {},
+    );
+  });
+  connector.endpoint('memory://x');
+  const pipeline = connector.connect({ deliver: () => undefined });
+  void pipeline.accept(Envelope.of({ jsonrpc: '2.0', id: 1, method: 'ping' }));
+  const { headers } = await sent;
+  await pipeline.close();
+  log.info?.('got hunter2 and hunter3');
+  return headers;
+}
+
+describe('auth-header', () => {
+  it('sends an API key, headers and a user agent', async () => {
+    const headers = await headersWith({
+      'api-key': 'k3y',
+      headers: ['X-A: 1,X-B: 2', 'X-C: 3'],
+      'user-agent': 'me/1',
+    });
+    expect(headers).to.deep.equal({
+      authorization: 'Bearer of-another-plugin',
+      'x-api-key': 'k3y',
+      'user-agent': 'me/1',
+      'x-a': '1',
+      'x-b': '2',
+      'x-c': '3',
+    });
+  });
+
+  it('wins over other plugins, and a header spelt out over a flag', async () => {
+    const headers = await headersWith({
+      'api-key': 'k3y',
+      headers: ['Authorization: Basic eDp5', 'x-api-key: other'],
+    });
+    expect(headers).to.deep.equal({ authorization: 'Basic eDp5', 'x-api-key': 'other' });
+  });
+
+  it('leaves everything alone without flags', async () => {
+    expect(await headersWith({})).to.deep.equal({ authorization: 'Bearer of-another-plugin' });
+  });
+
+  it('hides keys and values from logs', async () => {
+    const lines: string[] = [];
+    await headersWith({ 'api-key': 'hunter2', headers: ['Authorization: Bearer hunter3'] }, lines);
+    expect(lines.at(-1)).to.equal('got [hidden] and [hidden]');
+  });
+});

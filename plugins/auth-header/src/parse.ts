@@ -1,0 +1,92 @@
+import { ConnectorError } from '@mcp-connect/core';
+
+/** One header field: its name in lower case, and its value. */
+export type Header = readonly [name: string, value: string];
+
+/** A header's name (RFC 9110 section 5.1). */
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+/** A comma parts two headers only before a name that begins with a letter and a colon that begins no `://`. */
+const BETWEEN = /,(?=\s*[A-Za-z][!#$%&'*+.^_`|~0-9A-Za-z-]*:(?!\/\/))/;
+
+/** What a header's value may hold: visible ASCII and blanks between (RFC 9110 section 5.5, without obs-text). */
+const VALUE = /^[\t\x20-\x7e]*$/;
+
+/** Quotes around a whole list, as they come from settings that quote for a shell that is not there. */
+const QUOTED = /^(["'])((?:(?!\1).)*)\1$/s;
+
+/** Headers that the transport must set itself, for a message to arrive whole and in its session. */
+const RESERVED = new Set([
+  'accept',
+  'connection',
+  'content-length',
+  'content-type',
+  'keep-alive',
+  'mcp-protocol-version',
+  'mcp-session-id',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+const FORM =
+  'Write it as --headers "Name: value", several ones with a comma between or each with its own --headers';
+
+/**
+ * Reads one value of `--headers`: `Name: value` pairs with commas between. A value may hold colons, and also commas,
+ * as long as no name with a colon follows one; a name begins with a letter there, and `https://` is no name.
+ *
+ * @throws ConnectorError `MCPC_USAGE` that names the flag and shows the form, but no value
+ */
+export function parseHeaders(text: string): Header[] {
+  return unquote(text).split(BETWEEN).map(parseHeader);
+}
+
+/**
+ * Checks the value that a flag gives to a header.
+ *
+ * @throws ConnectorError `MCPC_USAGE` that names the flag, but not the value
+ */
+export function checkValue(value: string, flag: string): string {
+  const trimmed = value.trim();
+  if (trimmed !== '' && VALUE.test(trimmed)) return trimmed;
+  const what = trimmed === '' ? 'is empty' : 'holds a line break or a letter that a header cannot carry';
+  throw new ConnectorError('MCPC_USAGE', `The value of --${flag} ${what}.`, {
+    hint: `Give visible ASCII characters with --${flag} VALUE`,
+  });
+}
+
+/** The parts of a header's value that logs must hide: all of it, and what follows a scheme such as `Bearer`. */
+export function secretsOf(value: string): string[] {
+  const [, credentials] = /^\S+\s+(\S+)$/.exec(value) ?? [];
+  return credentials === undefined ? [value] : [value, credentials];
+}
+
+function parseHeader(pair: string): Header {
+  const colon = pair.indexOf(':');
+  const name = pair.slice(0, Math.max(colon, 0)).trim();
+  if (!TOKEN.test(name)) throw wrong('--headers holds a header without a name and a colon.');
+  const key = name.toLowerCase();
+  if (RESERVED.has(key)) {
+    throw new ConnectorError('MCPC_USAGE', `--headers may not set ${name}: the transport does.`, {
+      hint: `Leave out ${name}`,
+    });
+  }
+  const value = pair.slice(colon + 1).trim();
+  if (!VALUE.test(value))
+    throw wrong(
+      `The value of ${name} in --headers holds a line break or a letter that a header cannot carry.`,
+    );
+  if (value === '') throw wrong(`The value of ${name} in --headers is empty.`);
+  return [key, value];
+}
+
+function wrong(message: string): ConnectorError {
+  return new ConnectorError('MCPC_USAGE', message, { hint: FORM });
+}
+
+function unquote(text: string): string {
+  const trimmed = text.trim();
+  return QUOTED.exec(trimmed)?.[2] ?? trimmed;
+}
