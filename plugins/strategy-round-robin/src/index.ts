@@ -1,0 +1,25 @@
+import { definePlugin, type Attempt, type Candidate } from '@mcp-connect/core';
+
+const NAME = '@mcp-connect/strategy-round-robin';
+
+/** Spreads requests over the endpoints in turn. What belongs to a session stays with it. */
+export default definePlugin({
+  name: NAME,
+  apply(connector) {
+    /** The turn of a request, kept while it lives: further attempts at it take no turn of their own. */
+    const TURN = Symbol('turn');
+    let turns = 0;
+    connector.hooks.selectTransport.tap(NAME, (candidates, { affinity, attempts, state }) => {
+      if (affinity !== undefined && lastFailure(affinity, attempts) === -1) return affinity;
+      if (!state.has(TURN)) state.set(TURN, turns++);
+      const start = (state.get(TURN) as number) % candidates.length;
+      const inTurn = [...candidates.slice(start), ...candidates.slice(0, start)];
+      return inTurn.sort((a, b) => lastFailure(a, attempts) - lastFailure(b, attempts))[0];
+    });
+  },
+});
+
+/** Which attempt last failed there, -1 where none did: the smallest is the one to try, first of all the untried. */
+function lastFailure({ index }: Candidate, attempts: readonly Attempt[]): number {
+  return attempts.findLastIndex(({ candidate }) => candidate.index === index);
+}
