@@ -13,13 +13,13 @@ export default definePlugin({
       multiple: true,
       secret: true,
       valueName: 'NAME=VALUE',
-      summary: 'Set an environment variable of the program',
+      summary: 'Environment variable to set for the program; may be repeated.',
     },
     'stdio-clean-env': {
       type: 'boolean',
-      summary: 'Hand the program only PATH, HOME and the like of our environment',
+      summary: 'Hand the program only PATH, HOME and the like of our environment.',
     },
-    'stdio-cwd': { type: 'string', valueName: 'DIR', summary: 'Directory in which the program runs' },
+    'stdio-cwd': { type: 'string', valueName: 'DIR', summary: 'Directory in which the program runs.' },
   },
   apply(connector, options) {
     const cwd = path.resolve(options['stdio-cwd'] ?? '.');
