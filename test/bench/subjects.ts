@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { openBridge, openDirect, type Session } from './session.js';
+
+/** One way from the client to the server. */
+export interface Subject {
+  readonly name: string;
+  /** The version that was measured, where it has one. */
+  readonly version: string | undefined;
+  /** Starts it against the server at `url`. */
+  open(url: string, env: NodeJS.ProcessEnv): Session;
+}
+
+const ROOT = new URL('../../../', import.meta.url);
+
+/** The yardstick that all ratios refer to. */
+export const FLOOR = 'floor';
+
+/** All subjects, in the order of the table's columns. */
+export const SUBJECTS: readonly Subject[] = [
+  { name: 'direct', version: undefined, open: (url) => openDirect(url) },
+  bridge(FLOOR, undefined, (url) => ['test/bench/floor.mjs', url]),
+  bridge('mcp-connect', 'cli', (url) => ['cli/bin/run.js', 'proxy', '--endpoint', url]),
+  bridge('mcp-remote', 'node_modules/mcp-remote', (url) => [
+    ...['node_modules/mcp-remote/dist/proxy.js', url],
+    ...['--transport', 'http-only', '--allow-http', '--silent'],
+  ]),
+  bridge('supergateway', 'node_modules/supergateway', (url) => [
+    ...['node_modules/supergateway/dist/index.js', '--streamableHttp', url],
+    ...['--logLevel', 'none'],
+  ]),
+];
+
+/** A bridge that is started as its users start it, with its logging off. */
+function bridge(name: string, home: string | undefined, command: (url: string) => string[]): Subject {
+  return {
+    name,
+    version: home && versionOf(home),
+    open(url, env) {
+      const [program = '', ...args] = command(url);
+      return openBridge([fileURLToPath(new URL(program, ROOT)), ...args], env);
+    },
+  };
+}
+
+function versionOf(home: string): string {
+  const text = readFileSync(new URL(`${home}/package.json`, ROOT), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
