@@ -14,7 +14,13 @@ function refused(text: string, transport?: string): ConnectorError {
 }
 
 describe('parseEndpoint', () => {
-  const FORMS: readonly [text: string, transport: string | undefined, scheme: string, address: string, label: string][] = [
+  const FORMS: readonly [
+    text: string,
+    transport: string | undefined,
+    scheme: string,
+    address: string,
+    label: string,
+  ][] = [
     ['https://example.com/mcp', undefined, 'http', 'example.com/mcp', 'https://example.com/mcp'],
     ['http://127.0.0.1:3000/mcp', 'http', 'http', '127.0.0.1:3000/mcp', 'http://127.0.0.1:3000/mcp'],
     ['HTTPS://Example.com', undefined, 'http', 'Example.com', 'https://example.com/'],
@@ -24,7 +30,13 @@ describe('parseEndpoint', () => {
     ['tls://host:443', undefined, 'tls', 'host:443', 'tls://host:443'],
     ['unix:/run/mcp.sock', undefined, 'unix', '/run/mcp.sock', 'unix:/run/mcp.sock'],
     ['unix:relative.sock', 'unix', 'unix', 'relative.sock', 'unix:relative.sock'],
-    ['stdio:python server.py --key s3cret', undefined, 'stdio', 'python server.py --key s3cret', 'stdio:python'],
+    [
+      'stdio:python server.py --key s3cret',
+      undefined,
+      'stdio',
+      'python server.py --key s3cret',
+      'stdio:python',
+    ],
     ['stdio:node fetch.js https://a.b/c', undefined, 'stdio', 'node fetch.js https://a.b/c', 'stdio:node'],
     ['python server.py', 'stdio', 'stdio', 'python server.py', 'stdio:python'],
     ['localhost:9090', 'tcp', 'tcp', 'localhost:9090', 'tcp:localhost:9090'],
@@ -97,11 +109,19 @@ describe('parseEndpoint', () => {
   it('never lets a secret of a well-formed URL reach the label', () => {
     const word = fc.stringMatching(/^[A-Za-z0-9._~!$&'()*+,;=-]{8,16}$/).map((text) => `Zq${text}`);
     fc.assert(
-      fc.property(fc.constantFrom('https', 'tcp', 'ws'), word, word, word, (scheme, user, password, token) => {
-        const { label, secrets } = parseEndpoint(`${scheme}://${user}:${password}@host:1/p?t=${encodeURIComponent(token)}`);
-        for (const secret of [user, password, token]) expect(label).not.to.include(secret);
-        expect(secrets).to.include(token);
-      }),
+      fc.property(
+        fc.constantFrom('https', 'tcp', 'ws'),
+        word,
+        word,
+        word,
+        (scheme, user, password, token) => {
+          const { label, secrets } = parseEndpoint(
+            `${scheme}://${user}:${password}@host:1/p?t=${encodeURIComponent(token)}`,
+          );
+          for (const secret of [user, password, token]) expect(label).not.to.include(secret);
+          expect(secrets).to.include(token);
+        },
+      ),
     );
   });
 });
@@ -109,6 +129,11 @@ describe('parseEndpoint', () => {
 describe('commandEndpoint', () => {
   it('keeps the exact words and shows only the program', () => {
     const argv = ['node', 'my server.js', '--key', 's3cret'];
-    expect(commandEndpoint(argv)).to.deep.include({ scheme: 'stdio', argv, label: 'stdio:node', secrets: [] });
+    expect(commandEndpoint(argv)).to.deep.include({
+      scheme: 'stdio',
+      argv,
+      label: 'stdio:node',
+      secrets: [],
+    });
   });
 });

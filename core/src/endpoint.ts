@@ -41,7 +41,9 @@ export function parseEndpoint(text: string, transport?: string): Endpoint {
   if (url && transport !== 'stdio') return fromUrl(trimmed, url[1]!.toLowerCase(), transport);
   if (transport !== undefined && transport !== 'http' && transport !== 'sse')
     return plain(transport, trimmed);
-  throw new ConnectorError('MCPC_USAGE', `The endpoint "${trimmed}" names no transport.`, {
+  // Behind the first word may come arguments with secrets in them.
+  const shown = withoutSecrets(trimmed.split(/\s/, 1)[0]!);
+  throw new ConnectorError('MCPC_USAGE', `The endpoint "${shown}" names no transport.`, {
     hint: HOST_PORT_FORM.test(trimmed)
       ? `Write tcp://${trimmed} or add --transport tcp; for a web address write http://${trimmed}/mcp`
       : `Write https://… for a remote server, or add --transport stdio if it is a command line`,
@@ -92,7 +94,7 @@ function agree(own: string, transport: string | undefined, text: string): string
 }
 
 function withoutSecrets(text: string): string {
-  return text.replace(/\/\/[^/@]*@/, '//').replace(/[?#].*$/s, '');
+  return text.replace(/\/\/[^/]*@/, '//').replace(/[?#].*$/s, '');
 }
 
 function labelOf(url: URL): string {
@@ -105,8 +107,10 @@ function labelOf(url: URL): string {
 }
 
 function secretsOf(url: URL): string[] {
-  const parts = [url.username, url.password, ...url.searchParams.values()].filter((part) => part !== '');
-  return parts.flatMap((part) => [part, safeDecode(part)]);
+  const query = url.search.slice(1).split('&');
+  const written = query.map((pair) => pair.slice(pair.indexOf('=') + 1));
+  const parts = [url.username, url.password, ...written].flatMap((part) => [part, safeDecode(part)]);
+  return [...new Set([...parts, ...url.searchParams.values()])].filter((part) => part !== '');
 }
 
 function safeDecode(text: string): string {

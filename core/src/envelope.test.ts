@@ -41,8 +41,16 @@ describe('Envelope', () => {
   ];
   for (const [text, kind, id, method] of KINDS) {
     it(`sees ${text} as ${kind}, small or large`, () => {
-      for (const envelope of [read(text), read(enlarge(text)), Envelope.of(JSON.parse(text) as JSONRPCMessage)])
-        expect({ kind: envelope.kind, id: envelope.id, method: envelope.method }).to.deep.equal({ kind, id, method });
+      for (const envelope of [
+        read(text),
+        read(enlarge(text)),
+        Envelope.of(JSON.parse(text) as JSONRPCMessage),
+      ])
+        expect({ kind: envelope.kind, id: envelope.id, method: envelope.method }).to.deep.equal({
+          kind,
+          id,
+          method,
+        });
     });
   }
 
@@ -55,7 +63,10 @@ describe('Envelope', () => {
   it('rejects what is not JSON, and what was cut short', () => {
     const large = enlarge('{"jsonrpc":"2.0","id":1,"method":"m"}');
     for (const text of ['', '{', '{"a":}', 'x', large.slice(0, -1), `${large}}`, large.replace('1', 'tru')])
-      expect(codeOf(() => read(text)), text.slice(0, 40)).to.equal('MCPC_PARSE');
+      expect(
+        codeOf(() => read(text)),
+        text.slice(0, 40),
+      ).to.equal('MCPC_PARSE');
   });
 
   it('tells of a malformed inside of a large message only when it is asked for', () => {
@@ -83,7 +94,17 @@ describe('Envelope', () => {
   });
 
   it('keeps apart ids that are alike', () => {
-    const ids = ['0', '""', '"0"', '1', '"1"', '-1', '9007199254740992', '9007199254740993', '"9007199254740993"'];
+    const ids = [
+      '0',
+      '""',
+      '"0"',
+      '1',
+      '"1"',
+      '-1',
+      '9007199254740992',
+      '9007199254740993',
+      '"9007199254740993"',
+    ];
     const keys = ids.flatMap((id) => {
       const text = `{"jsonrpc":"2.0","id":${id},"method":"m"}`;
       const [small, large] = [read(text), read(enlarge(text))];

@@ -44,17 +44,30 @@ describe('the hooks', () => {
   });
 
   for (const [how, fail] of [
-    ['throws', () => { throw new TypeError('broken'); }],
+    [
+      'throws',
+      () => {
+        throw new TypeError('broken');
+      },
+    ],
     ['rejects', () => Promise.reject(new TypeError('broken'))],
   ] as const) {
     it(`name the plugin and the hook when a tap ${how}`, async () => {
-      for (const name of ['beforeSend', 'afterReceive', 'selectTransport', 'authenticate', 'openTransport'] as const) {
+      for (const name of [
+        'beforeSend',
+        'afterReceive',
+        'selectTransport',
+        'authenticate',
+        'openTransport',
+      ] as const) {
         const hook = createHooks()[name];
         hook.tap('my-plugin', fail as never);
         const error = await caught(() => runHook(hook as never, {}, {}));
         expect(error).to.be.instanceOf(ConnectorError);
         expect(error).to.include({ code: 'MCPC_PLUGIN' });
-        expect((error as Error).message).to.include('my-plugin').and.to.include(name);
+        expect((error as Error).message)
+          .to.include('my-plugin')
+          .and.to.include(name);
         expect((error as Error).cause).to.be.instanceOf(TypeError);
       }
     });
@@ -70,7 +83,9 @@ describe('the hooks', () => {
   it('take tapAsync and tapPromise as well', async () => {
     const { beforeSend } = createHooks();
     beforeSend.tapAsync('callback', (_message, _exchange, done) => done(null, renamed('a')));
-    beforeSend.tapPromise('promise', async (message) => renamed(`${(message as { method: string }).method}b`));
+    beforeSend.tapPromise('promise', async (message) =>
+      renamed(`${(message as { method: string }).method}b`),
+    );
     expect(await runHook(beforeSend, MESSAGE, EXCHANGE)).to.deep.equal(renamed('ab'));
   });
 

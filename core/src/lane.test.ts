@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { Lane } from './lane.js';
+import { deferred } from './scripted.test.js';
 
 describe('Lane', () => {
   it('runs steps at once while none of them waits', () => {
@@ -13,8 +14,8 @@ describe('Lane', () => {
   it('holds later steps back behind one that waits, and keeps their order', async () => {
     const seen: string[] = [];
     const lane = new Lane();
-    const first = Promise.withResolvers<void>();
-    const second = Promise.withResolvers<void>();
+    const first = deferred();
+    const second = deferred();
     void lane.run(() => first.promise.then(() => void seen.push('first')));
     const done = lane.run(() => second.promise.then(() => void seen.push('second')), 10);
     const last = lane.run(() => void seen.push('third'), 5);

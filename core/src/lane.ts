@@ -12,7 +12,7 @@ export class Lane {
 
   /**
    * Runs a step, or queues it behind those that wait. A step that returns a promise holds back all later ones until
-   * it settles; its rejection is the step's own affair and releases the lane.
+   * it settles; its failure is the step's own affair and releases the lane.
    *
    * @param weight what the step holds in memory while it waits, in bytes
    * @returns nothing when the step is done, else a promise of its end
@@ -41,8 +41,12 @@ export class Lane {
   async #drain(): Promise<void> {
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
       this.#weight -= next.weight;
-      const running = next.step();
-      if (running !== undefined) await running.catch(() => undefined);
+      try {
+        const running = next.step();
+        if (running !== undefined) await running;
+      } catch {
+        // A step's failure is its own affair; whoever waits behind it must not be stuck.
+      }
       next.done();
     }
     this.#busy = false;

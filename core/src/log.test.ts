@@ -2,7 +2,10 @@ import { createRequire } from 'node:module';
 import { expect } from 'chai';
 import { createLog, LOG_LEVELS, type LogLevel, type LogRecord } from './log.js';
 
-function recorder(level: LogLevel, debug?: string): { log: ReturnType<typeof createLog>; records: LogRecord[] } {
+function recorder(
+  level: LogLevel,
+  debug?: string,
+): { log: ReturnType<typeof createLog>; records: LogRecord[] } {
   const records: LogRecord[] = [];
   return { log: createLog({ level, debug, write: (record) => void records.push(record) }), records };
 }
@@ -20,7 +23,9 @@ describe('createLog', () => {
   it('names the namespace, formats its values and passes the level on', () => {
     const { log, records } = recorder('info');
     log.child('http').child('sse').info?.('%s took %d ms', 'it', 3);
-    expect(records).to.deep.equal([{ namespace: 'mcp-connect:http:sse', level: 'info', text: 'it took 3 ms' }]);
+    expect(records).to.deep.equal([
+      { namespace: 'mcp-connect:http:sse', level: 'info', text: 'it took 3 ms' },
+    ]);
   });
 
   it('hides what was named anywhere, also in errors and objects, in every namespace', () => {

@@ -45,15 +45,17 @@ const HIDDEN = '[hidden]';
 
 /** Makes the log of this process. Every line goes through one redaction, whatever its level or namespace. */
 export function createLog(options: LogOptions): Log {
-  const secrets = new Set<string>();
+  /** The longest first, so that a secret which is a part of another one does not leave the rest of it behind. */
+  let secrets: readonly string[] = [];
   const redact = (text: string): string => {
     let shown = text;
     for (const secret of secrets) if (shown.includes(secret)) shown = shown.replaceAll(secret, HIDDEN);
     return shown;
   };
   const hide = (...values: readonly (string | undefined)[]): void => {
-    for (const value of values)
-      if (value !== undefined && value.length >= SHORTEST_SECRET) secrets.add(value);
+    const named = new Set(secrets);
+    for (const value of values) if (value !== undefined && value.length >= SHORTEST_SECRET) named.add(value);
+    secrets = [...named].sort((a, b) => b.length - a.length);
   };
   const matches = namespaceFilter(options.debug);
 
@@ -73,5 +75,6 @@ export function createLog(options: LogOptions): Log {
 function namespaceFilter(variable: string | undefined): (namespace: string) => boolean {
   if (!variable) return () => false;
   const debug = createRequire(import.meta.url)('debug') as typeof import('debug');
-  return (namespace) => debug(namespace).enabled;
+  debug.enable(variable);
+  return (namespace) => debug.enabled(namespace);
 }

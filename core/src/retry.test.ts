@@ -4,7 +4,13 @@ import type { Attempt, Candidate } from './hooks.js';
 import { Retry, type RetryTools } from './retry.js';
 import type { Settings } from './transport.js';
 
-const SETTINGS: Settings = { timeout: 30_000, retryAttempts: 3, retryDelay: 1_000, maxMessageSize: 1e6, tls: {} };
+const SETTINGS: Settings = {
+  timeout: 30_000,
+  retryAttempts: 3,
+  retryDelay: 1_000,
+  maxMessageSize: 1e6,
+  tls: {},
+};
 const LEGS = [0, 1, 2, 3, 4].map((index) => ({ index, open: true, pending: 0 }) as Candidate);
 
 interface Failure extends ConnectorErrorOptions {
@@ -42,20 +48,30 @@ describe('Retry', () => {
   const TABLE: readonly [evidence: string, failures: Failure[], unsafe: boolean, safe: boolean][] = [
     ['not sent: the connection was refused', [REFUSED], true, true],
     ['not sent, many times over', Array.from({ length: 40 }, () => REFUSED), true, true],
-    ['not sent: the connection was lost before a byte was written', [{ code: 'MCPC_CONNECTION_LOST' }], true, true],
+    [
+      'not sent: the connection was lost before a byte was written',
+      [{ code: 'MCPC_CONNECTION_LOST' }],
+      true,
+      true,
+    ],
     ['not sent, and nothing that time would heal', [{ code: 'MCPC_PLUGIN' }], false, false],
     ['rejected: 401', [UNAUTHORIZED], true, true],
     ['rejected: 401 twice', [UNAUTHORIZED, UNAUTHORIZED], false, false],
     ['rejected: the session is gone', [SESSION_LOST], true, true],
     ['rejected: the session is gone twice', [SESSION_LOST, SESSION_LOST], false, false],
     ['rejected: 429 with Retry-After', [limited(2_000)], true, true],
-    ['rejected: 429 without Retry-After', [limited()], false, false],
+    ['rejected: 429 without Retry-After', [limited()], true, true],
     ['rejected: a Retry-After of over 30 s', [limited(30_001)], false, false],
     ['rejected for good', [STATUS], false, false],
     ['unknown: lost after it was written', [LOST], false, true],
     ['unknown: ended without the answer', [NO_ANSWER], false, true],
     ['unknown, as often as --retry-attempts allows', [LOST, LOST, LOST], false, false],
-    ['unknown, with failed connections between that do not count', [LOST, REFUSED, REFUSED, LOST], false, true],
+    [
+      'unknown, with failed connections between that do not count',
+      [LOST, REFUSED, REFUSED, LOST],
+      false,
+      true,
+    ],
   ];
   for (const [evidence, failures, unsafe, safe] of TABLE) {
     it(`${evidence}: ${unsafe ? 'sends again' : safe ? 'sends again only what is safe' : 'gives up'}`, () => {
@@ -106,12 +122,33 @@ describe('Retry', () => {
     const retry = (tools: RetryTools): Retry => new Retry(SETTINGS, tools);
 
     it('knows the methods that do no harm when carried out twice', () => {
-      for (const method of ['initialize', 'server/discover', 'ping', 'tools/list', 'prompts/list', 'resources/list',
-        'resources/templates/list', 'prompts/get', 'resources/read', 'completion/complete', 'resources/subscribe',
-        'resources/unsubscribe', 'logging/setLevel', 'tasks/get', 'tasks/list', 'tasks/result'])
-        expect(retry('never').isSafe(method, () => undefined), method).to.equal(true);
+      for (const method of [
+        'initialize',
+        'server/discover',
+        'ping',
+        'tools/list',
+        'prompts/list',
+        'resources/list',
+        'resources/templates/list',
+        'prompts/get',
+        'resources/read',
+        'completion/complete',
+        'resources/subscribe',
+        'resources/unsubscribe',
+        'logging/setLevel',
+        'tasks/get',
+        'tasks/list',
+        'tasks/result',
+      ])
+        expect(
+          retry('never').isSafe(method, () => undefined),
+          method,
+        ).to.equal(true);
       for (const method of ['tasks/cancel', 'acme/unknown', undefined])
-        expect(retry('all').isSafe(method, () => undefined), method).to.equal(false);
+        expect(
+          retry('all').isSafe(method, () => undefined),
+          method,
+        ).to.equal(false);
     });
 
     it('judges a tool by what was listed last', () => {
@@ -126,14 +163,21 @@ describe('Retry', () => {
           { name: 'plain' },
         ],
       });
-      expect(['read', 'put', 'add', 'plain', undefined].map(call)).to.deep.equal([true, true, false, false, false]);
+      expect(['read', 'put', 'add', 'plain', undefined].map(call)).to.deep.equal([
+        true,
+        true,
+        false,
+        false,
+        false,
+      ]);
       learned.learn({ tools: [{ name: 'read' }] });
       expect([call('read'), call('put')]).to.deep.equal([false, true]);
     });
 
     it('follows --retry-tools', () => {
       const [never, all] = [retry('never'), retry('all')];
-      for (const each of [never, all]) each.learn({ tools: [{ name: 't', annotations: { readOnlyHint: true } }] });
+      for (const each of [never, all])
+        each.learn({ tools: [{ name: 't', annotations: { readOnlyHint: true } }] });
       expect(never.isSafe('tools/call', () => 't')).to.equal(false);
       expect(all.isSafe('tools/call', () => 'other')).to.equal(true);
     });

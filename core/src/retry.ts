@@ -131,13 +131,12 @@ export class Retry {
     if (error.delivered === 'unknown' && !safe) return undefined;
     // The same answer would be as large again.
     if (error.code === 'MCPC_TOO_LARGE') return undefined;
-    const untried = candidates.some((candidate) =>
-      attempts.every((attempt) => attempt.candidate !== candidate),
-    );
-    if (untried) return 0;
-    if (error.delivered === 'no') return this.#beforeSending(attempts, error, left);
     const sent = attempts.filter((attempt) => attempt.error.delivered !== 'no').length;
-    if (sent >= this.#settings.retryAttempts) return undefined;
+    if (error.delivered !== 'no' && sent >= this.#settings.retryAttempts) return undefined;
+    // A strategy or a session may stay with one endpoint: only a chain of first tries goes on without a pause.
+    const tried = new Set(attempts.map((attempt) => attempt.candidate)).size;
+    if (tried === attempts.length && tried < candidates.length) return 0;
+    if (error.delivered === 'no') return this.#beforeSending(attempts, error, left);
     const repair = error.delivered === 'rejected' && error.code !== 'MCPC_RATE_LIMITED';
     if (!repair && !this.#budget.spend()) return undefined;
     const backoff = this.#backoff(sent);

@@ -100,6 +100,7 @@ export class Outliner {
     if (this.#depth === 0) this.#begin(QUOTE);
     if (this.#depth === 1 && this.#expectName) {
       this.#expectName = false;
+      this.#name = '';
       this.#capturing = 'name';
       this.#captured = '';
       this.#captureStart = i;

@@ -175,6 +175,13 @@ export function lineTo(servers: Scripted | readonly Scripted[], options: LineOpt
   };
 }
 
+/** A promise with its ends in the hands of the test. */
+export function deferred(): { readonly promise: Promise<void>; resolve(): void; reject(error: Error): void } {
+  let ends!: { resolve(): void; reject(error: Error): void };
+  const promise = new Promise<void>((resolve, reject) => (ends = { resolve, reject }));
+  return { promise, ...ends };
+}
+
 /** Fails a message as a transport does. */
 export function failure(code: ErrorCode, delivered: Delivered = 'no'): ConnectorError {
   return new ConnectorError(code, 'scripted failure', { delivered });
