@@ -45,8 +45,9 @@ function readFallback(text: string, options: FallbackOptions): Endpoint | undefi
 }
 
 function fromName(name: BareName, { primary, command, log }: FallbackOptions): Endpoint | undefined {
-  const skip = (reason: string): undefined =>
-    void log.warn?.('the fallback %s is left out: %s', name, reason);
+  const skip = (reason: string): undefined => {
+    log.warn?.('the fallback %s is left out: %s', name, reason);
+  };
   if (name === 'stdio') {
     if (command !== undefined) return parseEndpoint(command, 'stdio');
     return skip('name its program with --fallback-command');

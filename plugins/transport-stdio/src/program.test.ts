@@ -56,7 +56,7 @@ describe('a local program', () => {
     const stderr = new PassThrough();
     const log = createLog({ level: 'warn', write: ({ text }) => logged.push(text) });
     log.hide('hunter2');
-    let onclose: (error?: ConnectorError) => void = () => undefined;
+    let onclose!: (error?: ConnectorError) => void;
     const closed = new Promise<ConnectorError | undefined>((resolve) => (onclose = resolve));
     const transport = await startProgram(
       {
@@ -87,14 +87,10 @@ describe('a local program', () => {
 
   afterEach(() => Promise.all(open.splice(0).map((transport) => transport.close())));
 
-  const ask = (run: Run, id: number, params: unknown): void => {
-    void run.transport.send(request(id, params), { headers: {} });
-  };
-
   it('is asked and answers, in order', async () => {
-    const it = await run(ECHO);
-    for (let id = 0; id < 3; id++) ask(it, id, { id });
-    for (let id = 0; id < 3; id++) expect((await it.next()).id).to.equal(id);
+    const program = await run(ECHO);
+    for (let id = 0; id < 3; id++) ask(program, id, { id });
+    for (let id = 0; id < 3; id++) expect((await program.next()).id).to.equal(id);
   });
 
   it('gets its exact words, the environment that we make and the directory that we name', async () => {
@@ -107,36 +103,36 @@ describe('a local program', () => {
   });
 
   it('has its stderr passed on line by line, without secrets', async () => {
-    const it = await run(`console.error('the password is hunter2'); ${says('"up"')}`);
-    await it.next();
-    await it.transport.close();
-    expect(String(it.stderr.read())).to.equal('the password is [hidden]\n');
+    const program = await run(`console.error('the password is hunter2'); ${says('"up"')}`);
+    await program.next();
+    await program.transport.close();
+    expect(String(program.stderr.read())).to.equal('the password is [hidden]\n');
   });
 
   it('may write a message of many megabytes, and be sent one', async () => {
-    const it = await run(ECHO);
+    const program = await run(ECHO);
     const text = 'ä'.repeat(4 * 1024 * 1024);
-    ask(it, 1, { text });
-    const { message } = await it.next();
+    ask(program, 1, { text });
+    const { message } = await program.next();
     expect((message as unknown as { result: { params: { text: string } } }).result.params.text).to.equal(
       text,
     );
   });
 
   it('has lines dropped that are no messages, and goes on', async () => {
-    const it = await run(`console.log('Server is listening!'); ${says('"after"')}`);
-    expect((await it.next()).method).to.equal('after');
-    expect(it.logged).to.have.length(1);
+    const program = await run(`console.log('Server is listening!'); ${says('"after"')}`);
+    expect((await program.next()).method).to.equal('after');
+    expect(program.logged).to.have.length(1);
   });
 
   it('has an answer over the limit fail its request, and goes on', async () => {
-    const it = await run(ECHO, { settings: { maxMessageSize: 1_000 } });
-    ask(it, 1, { text: 'x'.repeat(2_000) });
-    ask(it, 2, {});
-    expect((await it.next()).id).to.equal(2);
-    expect(it.lost).to.have.length(1);
-    expect(it.lost[0]).to.deep.include({ id: 1 });
-    expect(it.lost[0]!.error.code).to.equal('MCPC_TOO_LARGE');
+    const program = await run(ECHO, { settings: { maxMessageSize: 1_000 } });
+    ask(program, 1, { text: 'x'.repeat(2_000) });
+    ask(program, 2, {});
+    expect((await program.next()).id).to.equal(2);
+    expect(program.lost).to.have.length(1);
+    expect(program.lost[0]).to.deep.include({ id: 1 });
+    expect(program.lost[0]!.error.code).to.equal('MCPC_TOO_LARGE');
   });
 
   it('gets an error for a request of its own over the limit', async () => {
@@ -144,12 +140,12 @@ describe('a local program', () => {
       process.stdin.once('data', (data) => console.log(JSON.stringify(
         { jsonrpc: '2.0', method: JSON.parse(data).id + JSON.parse(data).error.data.code })));
       console.log(JSON.stringify({ jsonrpc: '2.0', id: 'q', method: 'roots/list', pad: 'x'.repeat(2000) }));`;
-    const it = await run(script, { settings: { maxMessageSize: 1_000 } });
-    expect((await it.next()).method).to.equal('qMCPC_TOO_LARGE');
+    const program = await run(script, { settings: { maxMessageSize: 1_000 } });
+    expect((await program.next()).method).to.equal('qMCPC_TOO_LARGE');
   });
 
   it('is held back while its messages are not wanted', async () => {
-    let release = (): void => undefined;
+    let release!: () => void;
     const hold = new Promise<void>((resolve) => (release = resolve));
     // It tells on stderr once all is written, which no pipe can hold.
     const script = `
@@ -172,49 +168,49 @@ describe('a local program', () => {
   });
 
   it('asks for a pause while it does not read', async () => {
-    const it = await run(`
+    const program = await run(`
       process.on('SIGUSR2', () => process.stdin.resume());
       console.log(JSON.stringify({ jsonrpc: '2.0', method: String(process.pid) }));
       setInterval(() => {}, 1e6);
       process.stdin.on('end', () => process.exit()).pause();`);
-    const pid = Number((await it.next()).method);
-    expect(it.transport.drain?.()).to.equal(undefined);
-    ask(it, 1, { text: 'x'.repeat(4 * 1024 * 1024) });
+    const pid = Number((await program.next()).method);
+    expect(program.transport.drain?.()).to.equal(undefined);
+    ask(program, 1, { text: 'x'.repeat(4 * 1024 * 1024) });
     await new Promise(setImmediate);
-    const drained = it.transport.drain?.();
+    const drained = program.transport.drain?.();
     expect(drained).to.be.instanceOf(Promise);
     process.kill(pid, 'SIGUSR2');
     await drained;
-    expect(it.transport.drain?.()).to.equal(undefined);
+    expect(program.transport.drain?.()).to.equal(undefined);
   });
 
   it('that exits is reported with its code and the end of its stderr', async () => {
-    const it = await run(`console.error('no database'); process.exitCode = 3;`);
-    const error = await it.closed;
+    const program = await run(`console.error('no database'); process.exitCode = 3;`);
+    const error = await program.closed;
     expect(error).to.include({ code: 'MCPC_CONNECTION_LOST', delivered: 'unknown' });
     expect(error?.message).to.contain('code 3').and.to.contain('no database');
   });
 
   it('that dies of a signal is reported with it', async () => {
-    const it = await run(`process.kill(process.pid, 'SIGKILL')`);
-    expect((await it.closed)?.message).to.contain('SIGKILL');
+    const program = await run(`process.kill(process.pid, 'SIGKILL')`);
+    expect((await program.closed)?.message).to.contain('SIGKILL');
   });
 
   it('that exits has its last messages delivered first', async () => {
-    const it = await run(`process.stdout.write('{"jsonrpc":"2.0","method":"bye"}')`);
-    await it.closed;
-    expect((await it.next()).method).to.equal('bye');
+    const program = await run(`process.stdout.write('{"jsonrpc":"2.0","method":"bye"}')`);
+    await program.closed;
+    expect((await program.next()).method).to.equal('bye');
   });
 
   it('that closes its stdout is ended and reported', async () => {
-    const it = await run(`require('fs').closeSync(1); setInterval(() => {}, 1e6);`, { patience: 100 });
-    expect(await it.closed).to.include({ code: 'MCPC_CONNECTION_LOST' });
+    const program = await run(`require('fs').closeSync(1); setInterval(() => {}, 1e6);`, { patience: 100 });
+    expect(await program.closed).to.include({ code: 'MCPC_CONNECTION_LOST' });
   });
 
   it('takes nothing after its end', async () => {
-    const it = await run('');
-    await it.closed;
-    expect(() => it.transport.send(request(1, {}), { headers: {} }))
+    const program = await run('');
+    await program.closed;
+    expect(() => program.transport.send(request(1, {}), { headers: {} }))
       .to.throw(ConnectorError)
       .that.includes({ code: 'MCPC_CONNECTION_LOST', delivered: 'no' });
   });
@@ -226,55 +222,55 @@ describe('a local program', () => {
 
   describe('that is closed', () => {
     it('ends by itself at the end of its input, after what was sent', async () => {
-      const it = await run(`${ECHO} process.stdin.on('end', () => console.error('bye'));`);
-      ask(it, 1, {});
-      await it.transport.close();
-      expect((await it.next()).id).to.equal(1);
-      expect(String(it.stderr.read())).to.equal('bye\n');
-      expect(await it.closed).to.equal(undefined);
+      const program = await run(`${ECHO} process.stdin.on('end', () => console.error('bye'));`);
+      ask(program, 1, {});
+      await program.transport.close();
+      expect((await program.next()).id).to.equal(1);
+      expect(String(program.stderr.read())).to.equal('bye\n');
+      expect(await program.closed).to.equal(undefined);
     });
 
     it('gets SIGTERM when it does not end', async () => {
-      const it = await run(
+      const program = await run(
         `process.on('SIGTERM', () => { console.error('term'); process.exit(); });
          setInterval(() => {}, 1e6); ${says('"up"')}`,
         { patience: 200 },
       );
-      await it.next();
-      await it.transport.close();
-      expect(String(it.stderr.read())).to.equal('term\n');
+      await program.next();
+      await program.transport.close();
+      expect(String(program.stderr.read())).to.equal('term\n');
     });
 
     it('gets SIGKILL when it ignores that too', async () => {
       const witness = await witnessed();
-      const it = await run(witness.stubborn, { patience: 100 });
+      const program = await run(witness.stubborn, { patience: 100 });
       await witness.started;
-      await it.transport.close();
+      await program.transport.close();
       await witness.gone();
     });
 
     it('may be closed again, with the same end', async () => {
-      const it = await run(ECHO);
-      expect(it.transport.close()).to.equal(it.transport.close());
-      await it.closed;
-      await it.transport.close();
+      const program = await run(ECHO);
+      expect(program.transport.close()).to.equal(program.transport.close());
+      await program.closed;
+      await program.transport.close();
     });
 
     for (const [how, crash, stop] of [
-      ['when it is closed', '', (it: Run) => it.transport.close()],
-      ['when it crashes', 'process.exit(1)', (it: Run) => it.closed],
+      ['when it is closed', '', (program: Run) => program.transport.close()],
+      ['when it crashes', 'process.exit(1)', (program: Run) => program.closed],
     ] as const) {
       it(`takes the programs with it that it started, ${how}`, async () => {
         const witness = await witnessed();
-        const it = await run(
+        const program = await run(
           `require('child_process').spawn(process.execPath, ['-e', ${JSON.stringify(witness.stubborn)}],
              { stdio: ['ignore', 'inherit', 'inherit'] }).unref();
            process.stdin.once('data', () => { ${crash} });`,
           { patience: 100 },
         );
         await witness.started;
-        ask(it, 1, {});
-        await stop(it);
+        ask(program, 1, {});
+        await stop(program);
         await witness.gone();
       });
     }
@@ -310,6 +306,10 @@ async function witnessed(): Promise<Witness> {
       server.close();
     },
   };
+}
+
+function ask({ transport }: Run, id: number, params: unknown): void {
+  void transport.send(request(id, params), { headers: {} });
 }
 
 function request(id: number, params: unknown): Envelope {

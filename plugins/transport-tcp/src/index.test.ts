@@ -68,7 +68,7 @@ describe('transport-tcp', () => {
     const received: Envelope[] = [];
     const lost: Channel['lost'] = [];
     const waiting: { count: number; resolve: () => void }[] = [];
-    let onclose: (error?: ConnectorError) => void = () => undefined;
+    let onclose!: (error?: ConnectorError) => void;
     const closed = new Promise<ConnectorError | undefined>((resolve) => (onclose = resolve));
     const parsed = parseEndpoint(endpoint);
     const kind = kindOf(parsed.scheme);
@@ -96,17 +96,15 @@ describe('transport-tcp', () => {
     return { transport, received, lost, closed, arrived };
   }
 
+  function openTls(endpoint: string, settings: TlsSettings = {}): Promise<Channel> {
+    return open(endpoint, { settings: { tls: settings } });
+  }
+
   afterEach(async () => {
     await Promise.all(channels.splice(0).map((transport) => transport.close()));
     for (const socket of sockets.splice(0)) socket.destroy();
     for (const server of servers.splice(0)) server.close();
   });
-
-  const failure = (opening: Promise<unknown>): Promise<unknown> =>
-    opening.then(
-      () => undefined,
-      (error: unknown) => error,
-    );
 
   it('joins an SDK client to an SDK server', async () => {
     const endpoint = await tcpServer((socket) => {
@@ -157,7 +155,7 @@ describe('transport-tcp', () => {
   });
 
   it('holds the server back while its messages are not wanted', async () => {
-    let release = (): void => undefined;
+    let release!: () => void;
     const hold = new Promise<void>((resolve) => (release = resolve));
     const line = `${notification('x'.repeat(1024 * 1024))}\n`;
     const total = 32;
@@ -306,9 +304,6 @@ describe('transport-tcp', () => {
       return `tls://localhost:${portOf(await listening(made))}`;
     }
 
-    const openTls = (endpoint: string, settings: TlsSettings = {}): Promise<Channel> =>
-      open(endpoint, { settings: { tls: settings } });
-
     it('trusts the authority that it is given, and names the host', async () => {
       const { arrived, received } = await openTls(await tlsServer(), { ca: authority.cert });
       await arrived(1);
@@ -377,6 +372,14 @@ function kindOf(scheme: string): TransportKind {
     {},
   );
   return kinds.get(scheme)!;
+}
+
+/** The reason for which a promise is rejected. */
+function failure(opening: Promise<unknown>): Promise<unknown> {
+  return opening.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
 }
 
 function portOf(server: net.Server): number {
