@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { ConnectorError, reasonOf } from '@mcp-connect/core';
 
+const BOM = Buffer.from('\ufeff');
+
 /** What became of a response's body. */
 export type Body = Buffer | ConnectorError;
 
@@ -8,7 +10,12 @@ export type Body = Buffer | ConnectorError;
  * Collects a whole body up to a limit. The error, where there is one, is `MCPC_CONNECTION_LOST` for a body that was cut
  * and `MCPC_TOO_LARGE` for one above the limit.
  */
-export function collect(response: IncomingMessage, label: string, limit: number, done: (body: Body) => void): void {
+export function collect(
+  response: IncomingMessage,
+  label: string,
+  limit: number,
+  done: (body: Body) => void,
+): void {
   const chunks: Buffer[] = [];
   let length = 0;
   let over = false;
@@ -24,9 +31,16 @@ export function collect(response: IncomingMessage, label: string, limit: number,
     finish(tooLarge(label, limit));
     response.destroy();
   });
-  response.once('end', () => finish(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length)));
+  response.once('end', () =>
+    finish(withoutBom(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length))),
+  );
   response.once('error', (error) => finish(cut(label, error)));
   response.once('close', () => finish(cut(label, undefined)));
+}
+
+/** Some servers begin their JSON with a byte order mark, which every fetch takes off. */
+function withoutBom(body: Buffer): Buffer {
+  return body.subarray(0, BOM.length).equals(BOM) ? body.subarray(BOM.length) : body;
 }
 
 /** The error of a reply that is larger than `--max-message-size`. */

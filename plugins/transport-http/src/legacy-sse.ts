@@ -1,10 +1,12 @@
 import {
   ConnectorError,
+  Envelope,
   type Credentials,
-  type Envelope,
+  type Outline,
   type Transport,
   type TransportContext,
 } from '@mcp-connect/core';
+import { tooLarge } from './body.js';
 import { postHeaders, streamHeaders } from './headers.js';
 import { refusalOf } from './status.js';
 import { deliver, isEventStream, readEvents } from './streams.js';
@@ -19,7 +21,9 @@ import { openWire, type HttpRequest, type Wire } from './wire.js';
 export async function openLegacySse(context: TransportContext): Promise<Transport> {
   const wire = await openWire(context);
   const { headers } = await context.credentials();
-  return new Promise<Transport>((resolve, reject) => new LegacySse(context, wire).open(headers, resolve, reject));
+  return new Promise<Transport>((resolve, reject) =>
+    new LegacySse(context, wire).open(headers, resolve, reject),
+  );
 }
 
 class LegacySse implements Transport {
@@ -40,13 +44,14 @@ class LegacySse implements Transport {
     resolve: (transport: Transport) => void,
     reject: (error: ConnectorError) => void,
   ): void {
-    const { endpoint, settings, signal, log } = this.#context;
+    const { endpoint, settings, signal } = this.#context;
     const abort = (): void => give(silent(endpoint.label));
     const give = (error: ConnectorError): void => {
       signal.removeEventListener('abort', abort);
       void this.close();
       reject(error);
     };
+    if (signal.aborted) return abort();
     signal.addEventListener('abort', abort);
     const request = { method: 'GET', headers: streamHeaders(credentials), urgent: true } as const;
     this.#stream = this.#wire.request(request, {
@@ -66,7 +71,7 @@ class LegacySse implements Transport {
             resolve(this);
             return undefined;
           },
-          onoversize: (outline, length) => log.warn?.('dropped a message of %d bytes, id %s', length, outline.id),
+          onoversize: (outline, length) => this.#oversize(outline, length),
           onend: () => {
             if (this.#address === undefined) give(silent(endpoint.label));
             else this.#lost();
@@ -105,6 +110,15 @@ class LegacySse implements Transport {
     this.#wire.close();
   }
 
+  /** An answer that is too large fails its request; any other message has nobody to tell. */
+  #oversize({ id, method }: Outline, length: number): void {
+    const { endpoint, settings, log, onlost } = this.#context;
+    log.warn?.('dropped a message of %d bytes', length);
+    if (id === undefined || method !== undefined) return;
+    const { key } = Envelope.read(Buffer.from(`{"jsonrpc":"2.0","id":${id},"result":{}}`));
+    if (key !== undefined) onlost(key, tooLarge(endpoint.label, settings.maxMessageSize));
+  }
+
   #lost(): void {
     if (this.#closed) return;
     void this.close();
@@ -131,7 +145,11 @@ function silent(label: string): ConnectorError {
 }
 
 function foreignAddress(label: string): ConnectorError {
-  return new ConnectorError('MCPC_CONNECT', `${label} wants messages sent to another origin, which is refused.`, {
-    hint: 'Report this to the operators of the server',
-  });
+  return new ConnectorError(
+    'MCPC_CONNECT',
+    `${label} wants messages sent to another origin, which is refused.`,
+    {
+      hint: 'Report this to the operators of the server',
+    },
+  );
 }

@@ -7,6 +7,10 @@ const SPACE = 0x20;
 const BOM = Buffer.from('\ufeff');
 const NEWLINE = Buffer.from('\n');
 const NOTHING = Buffer.alloc(0);
+/** What node lets into a header: bytes as Latin-1 characters, without controls (RFC 9110 section 5.5). */
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+/** Timers go no further, in milliseconds; beyond it node fires at once. */
+const LONGEST_TIMER = 2_147_483_647;
 
 /** One event of a server-sent event stream (WHATWG HTML, Server-sent events). */
 export interface ServerEvent {
@@ -15,8 +19,18 @@ export interface ServerEvent {
   readonly data: Buffer;
 }
 
+/** Where a stream may be taken up again (2025-11-25 basic/transports, Resumability and Redelivery). */
+export interface Bookmark {
+  /** The id of the last whole event that had one, as the text of a header. */
+  readonly lastEventId: string | undefined;
+  /** Milliseconds that the server asks to wait before connecting again. */
+  readonly retry: number | undefined;
+}
+
 /** What an {@link SseParser} is told at creation. */
 export interface SseParserOptions {
+  /** Where the stream is taken up again, when it is not new. */
+  readonly from?: Bookmark | undefined;
   /** Most bytes that one event may have. */
   readonly maxLength: number;
   onevent(event: ServerEvent): void;
@@ -28,18 +42,19 @@ export interface SseParserOptions {
  * Reads a server-sent event stream from chunks cut anywhere, linear in the bytes. Data stays bytes: a large message
  * is neither decoded nor copied more than once.
  */
-export class SseParser {
-  /** The id of the last event that had one; resumption starts behind it. */
+export class SseParser implements Bookmark {
   lastEventId: string | undefined;
-  /** Milliseconds to wait before connecting again, as the server asked. */
   retry: number | undefined;
   readonly #options: SseParserOptions;
-  #started = false;
+  /** The first bytes, for as long as they may be the beginning of a byte order mark. */
+  #head: Buffer | undefined = NOTHING;
   #skipLineFeed = false;
   /** The beginning of a line whose end has not come yet. */
   #parts: Buffer[] = [];
   #lineLength = 0;
   #event = '';
+  /** The id of the event that is being read; it counts once the event is whole. */
+  #id: string | undefined;
   #data: Buffer[] = [];
   #dataLength = 0;
   /** Outlines the data of an event above the limit, up to the end of the line in which it went over. */
@@ -48,6 +63,8 @@ export class SseParser {
 
   constructor(options: SseParserOptions) {
     this.#options = options;
+    this.lastEventId = this.#id = options.from?.lastEventId;
+    this.retry = options.from?.retry;
   }
 
   /** Takes the next bytes. */
@@ -73,16 +90,25 @@ export class SseParser {
     this.#take(chunk.subarray(start));
   }
 
-  /** Ends the stream. An event that lacks only its closing blank line is handed over: its reader checks the data. */
+  /**
+   * Ends the stream. An event that lacks only its closing blank line is handed over: its reader checks the data. Its id
+   * does not count, so that a resumption brings the event again, whole.
+   */
   end(): void {
     if (this.#lineLength > 0) this.#endLine();
+    this.#id = this.lastEventId;
     this.#dispatch();
   }
 
   #withoutBom(chunk: Buffer): Buffer {
-    if (this.#started || chunk.length === 0) return chunk;
-    this.#started = true;
-    return chunk.subarray(0, BOM.length).equals(BOM) ? chunk.subarray(BOM.length) : chunk;
+    if (this.#head === undefined) return chunk;
+    const head = this.#head.length === 0 ? chunk : Buffer.concat([this.#head, chunk]);
+    if (head.length < BOM.length && BOM.subarray(0, head.length).equals(head)) {
+      this.#head = head;
+      return NOTHING;
+    }
+    this.#head = undefined;
+    return head.subarray(0, BOM.length).equals(BOM) ? head.subarray(BOM.length) : head;
   }
 
   #take(part: Buffer): void {
@@ -133,10 +159,12 @@ export class SseParser {
         this.#event = value.toString();
         return;
       case 'id':
-        if (!value.includes(0)) this.lastEventId = value.toString();
+        // The id goes back in a header, byte for byte: one that no header can hold is no use.
+        if (HEADER_VALUE.test(value.toString('latin1'))) this.#id = value.toString('latin1');
         return;
       case 'retry':
-        if (/^\d+$/.test(value.toString('latin1'))) this.retry = Number(value.toString('latin1'));
+        if (/^\d+$/.test(value.toString('latin1')))
+          this.retry = Math.min(Number(value.toString('latin1')), LONGEST_TIMER);
     }
   }
 
@@ -150,6 +178,8 @@ export class SseParser {
     this.#data = [];
     this.#dataLength = 0;
     this.#event = '';
+    // An empty id takes back the one before it.
+    this.lastEventId = this.#id === '' ? undefined : this.#id;
     if (outliner !== undefined) onoversize(outliner.outline(), length);
     // An event without data carries no message: servers use it to hand out an id or to keep the stream alive.
     else if (length > 1) onevent({ event, data: data.length === 1 ? data[0]! : Buffer.concat(data) });

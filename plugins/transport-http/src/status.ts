@@ -11,9 +11,6 @@ const HINTS: Readonly<Record<number, string>> = {
   407: 'The proxy on the way asks for credentials',
 };
 
-/** Statuses that leave open whether the request was carried out. */
-const OUTCOME_OPEN = new Set([408, 500, 502, 503, 504]);
-
 /**
  * Says what a refusal by HTTP status means: whether the request was carried out, and what could mend it.
  *
@@ -46,8 +43,17 @@ export function refusalOf(response: IncomingMessage, label: string, session: boo
       ...(wait !== undefined && { retryAfter: wait }),
     });
   }
-  return new ConnectorError('MCPC_HTTP_STATUS', `${label} answered ${status} ${response.statusMessage}`.trimEnd() + '.', {
-    ...base,
-    delivered: OUTCOME_OPEN.has(status) ? 'unknown' : 'rejected',
-  });
+  return new ConnectorError(
+    'MCPC_HTTP_STATUS',
+    `${label} answered ${status} ${response.statusMessage}`.trimEnd() + '.',
+    {
+      ...base,
+      delivered: leavesOpen(status) ? 'unknown' : 'rejected',
+    },
+  );
+}
+
+/** True for statuses that leave open whether the request was carried out; gateways have many of their own above 504. */
+function leavesOpen(status: number): boolean {
+  return status === 408 || status >= 500;
 }

@@ -11,6 +11,7 @@ import {
 import { collect, cut, tooLarge, type Body } from './body.js';
 import { modernHeaders, modernVersion, postHeaders, sessionHeaders, streamHeaders } from './headers.js';
 import { openLegacySse } from './legacy-sse.js';
+import type { Bookmark } from './sse.js';
 import { refusalOf } from './status.js';
 import { isEventStream, NotificationStream, readEvents, Resumption, type StreamHost } from './streams.js';
 import { openWire, type HttpRequest, type Wire } from './wire.js';
@@ -188,10 +189,11 @@ class Streamable implements Transport, StreamHost {
     this.#lose(pending, noAnswer(this.#label, 'messages that do not answer the request'));
   }
 
-  #readStream(pending: Pending, response: IncomingMessage): void {
+  #readStream(pending: Pending, response: IncomingMessage, from?: Bookmark): void {
     const { settings, log } = this.context;
     let fruitful = false;
     const bookmark = readEvents(response, settings.maxMessageSize, {
+      from,
       onevent: ({ event, data }) => {
         fruitful = true;
         if (event !== 'message') return undefined;
@@ -205,7 +207,11 @@ class Streamable implements Transport, StreamHost {
           return undefined;
         }
       },
-      onoversize: () => this.#lose(pending, tooLarge(this.#label, settings.maxMessageSize)),
+      onoversize: ({ id, method }, length) => {
+        if (id === undefined && method !== undefined)
+          log.warn?.('dropped a notification of %d bytes', length);
+        else this.#lose(pending, tooLarge(this.#label, settings.maxMessageSize));
+      },
       onend: (error) => {
         if (!this.#waits(pending)) return;
         if (pending.modern || bookmark.lastEventId === undefined) {
@@ -214,10 +220,11 @@ class Streamable implements Transport, StreamHost {
           return this.#lose(pending, lost);
         }
         pending.resumption ??= new Resumption(this, {
-          onresponse: (next) => this.#readStream(pending, next),
+          onresponse: (next, last) => this.#readStream(pending, next, last),
           onlost: (lost) => this.#lose(pending, lost),
         });
-        pending.resumption.plan(bookmark, fruitful);
+        // An id without data is a sign of life too: so servers let a client poll (2025-11-25 basic/transports).
+        pending.resumption.plan(bookmark, fruitful || bookmark.lastEventId !== from?.lastEventId);
       },
     });
   }
@@ -373,7 +380,10 @@ function errorIn(body: Body, request: Envelope, refusal: ConnectorError): Envelo
   if (envelope.key === request.key) return envelope;
   // A server that could not read the id leaves it out. Where the outcome is open, such an error decides nothing.
   const nameless =
-    envelope.id === undefined && refusal.code === 'MCPC_HTTP_STATUS' && refusal.delivered === 'rejected';
+    envelope.id === undefined &&
+    'error' in envelope.message &&
+    refusal.code === 'MCPC_HTTP_STATUS' &&
+    refusal.delivered === 'rejected';
   return nameless ? withIdOf(envelope, request) : undefined;
 }
 

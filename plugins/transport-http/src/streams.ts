@@ -1,10 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { ConnectorError, Envelope, reasonOf, type Outline, type TransportContext } from '@mcp-connect/core';
-import { SseParser, type ServerEvent } from './sse.js';
+import { SseParser, type Bookmark, type ServerEvent } from './sse.js';
 import type { HttpRequest, Wire } from './wire.js';
 
 /** What a reader of one SSE response is told. */
 export interface StreamEvents {
+  /** Where the stream is taken up again, when it is not new. */
+  readonly from?: Bookmark | undefined;
   /** A returned promise pauses reading until it settles. */
   onevent(event: ServerEvent): void | Promise<void>;
   onoversize(outline: Outline, length: number): void;
@@ -12,18 +14,12 @@ export interface StreamEvents {
   onend(error: Error | undefined): void;
 }
 
-/** Where a stream may be taken up again (2025-11-25 basic/transports, Resumability and Redelivery). */
-export interface Bookmark {
-  lastEventId: string | undefined;
-  /** Milliseconds that the server asks to wait before connecting again. */
-  retry: number | undefined;
-}
-
 /** Reads one SSE response to its end. The bookmark moves along with what was read. */
 export function readEvents(response: IncomingMessage, maxLength: number, events: StreamEvents): Bookmark {
   let pause: void | Promise<void>;
   const parser = new SseParser({
     maxLength,
+    from: events.from,
     onevent: (event) => {
       pause = events.onevent(event) ?? pause;
     },
@@ -40,7 +36,8 @@ export function readEvents(response: IncomingMessage, maxLength: number, events:
     parser.push(chunk);
     if (pause === undefined) return;
     response.pause();
-    void pause.then(() => response.resume());
+    const resume = (): void => void response.resume();
+    void pause.then(resume, resume);
     pause = undefined;
   });
   response.once('end', () => end());
@@ -85,7 +82,8 @@ export class NotificationStream {
   async open(): Promise<void> {
     const { wire, context } = this.#host;
     const headers = await this.#host.headers().catch(() => undefined);
-    if (this.#closed || headers === undefined) return;
+    if (this.#closed) return;
+    if (headers === undefined) return this.#again();
     const { lastEventId } = this.#bookmark;
     if (lastEventId !== undefined) headers['last-event-id'] = lastEventId;
     await new Promise<void>((settled) => {
@@ -117,20 +115,22 @@ export class NotificationStream {
     if (!isEventStream(response)) {
       response.resume();
       const status = response.statusCode!;
-      context.log.debug?.('%s answered %d to the request for a notification stream', context.endpoint.label, status);
+      context.log.debug?.(
+        '%s answered %d to the request for a notification stream',
+        context.endpoint.label,
+        status,
+      );
       // 4xx: there is no such stream, or the session is over, which the next request finds out and mends.
       if (status >= 500 || status === 408 || status === 429) this.#again();
       return;
     }
     this.#failures = 0;
-    const before = this.#bookmark;
     this.#bookmark = readEvents(response, context.settings.maxMessageSize, {
+      from: this.#bookmark,
       onevent: (event) => deliver(event, context),
       onoversize: (_outline, length) => context.log.warn?.('dropped a notification of %d bytes', length),
       onend: () => this.#again(),
     });
-    this.#bookmark.lastEventId ??= before.lastEventId;
-    this.#bookmark.retry ??= before.retry;
   }
 
   #again(): void {
@@ -159,7 +159,8 @@ const MOST_EMPTY = 5;
 
 /** What a resumption ends in. */
 export interface ResumeEvents {
-  onresponse(response: IncomingMessage): void;
+  /** The stream goes on behind the bookmark. */
+  onresponse(response: IncomingMessage, from: Bookmark): void;
   onlost(error: ConnectorError): void;
 }
 
@@ -171,7 +172,7 @@ export class Resumption {
   #timer: NodeJS.Timeout | undefined;
   #empty = 0;
   #deadline = 0;
-  #lastEventId: string | undefined;
+  #aborted = false;
 
   constructor(host: StreamHost, events: ResumeEvents) {
     this.#host = host;
@@ -181,40 +182,49 @@ export class Resumption {
   /** Plans the next connection behind the bookmark. `fruitful` tells that the last one brought anything. */
   plan(bookmark: Bookmark, fruitful: boolean): void {
     this.#empty = fruitful ? 0 : this.#empty + 1;
-    this.#lastEventId = bookmark.lastEventId;
     this.#deadline = performance.now() + this.#host.context.settings.timeout;
     if (this.#empty >= MOST_EMPTY) return this.#lost('it was resumed, but brought nothing');
-    this.#wait(bookmark.retry ?? FIRST_WAIT);
+    this.#wait(bookmark);
   }
 
   abort(): void {
+    this.#aborted = true;
     clearTimeout(this.#timer);
     this.#request?.abort();
   }
 
-  #wait(milliseconds: number): void {
-    this.#timer = setTimeout(() => void this.#connect(milliseconds), milliseconds);
+  #wait(bookmark: Bookmark): void {
+    this.#timer = setTimeout(() => void this.#connect(bookmark), bookmark.retry ?? FIRST_WAIT);
   }
 
-  async #connect(pace: number): Promise<void> {
-    const headers = await this.#host.headers();
+  async #connect(bookmark: Bookmark): Promise<void> {
+    let headers: Record<string, string>;
+    try {
+      headers = await this.#host.headers();
+    } catch (error) {
+      return this.#retry(bookmark, reasonOf(error));
+    }
+    if (this.#aborted) return;
     this.#request = this.#host.wire.request(
-      { method: 'GET', headers: { ...headers, 'last-event-id': this.#lastEventId ?? '' }, urgent: true },
+      { method: 'GET', headers: { ...headers, 'last-event-id': bookmark.lastEventId ?? '' }, urgent: true },
       {
         onresponse: (response) => {
-          if (isEventStream(response)) return this.#events.onresponse(response);
+          if (isEventStream(response)) return this.#events.onresponse(response, bookmark);
           response.resume();
-          if (response.statusCode! < 500) return this.#lost(`the server answered ${response.statusCode} to resuming it`);
-          this.#retry(pace, `the server answered ${response.statusCode} to resuming it`);
+          const status = response.statusCode!;
+          const reason = `the server answered ${status} to resuming it`;
+          if (status < 500 && status !== 429) this.#lost(reason);
+          else this.#retry(bookmark, reason);
         },
-        onerror: (error) => this.#retry(pace, error.message),
+        onerror: (error) => this.#retry(bookmark, error.message),
       },
     );
   }
 
-  #retry(pace: number, reason: string): void {
-    if (performance.now() + pace > this.#deadline) this.#lost(reason);
-    else this.#wait(pace);
+  #retry(bookmark: Bookmark, reason: string): void {
+    if (this.#aborted) return;
+    if (performance.now() + (bookmark.retry ?? FIRST_WAIT) > this.#deadline) this.#lost(reason);
+    else this.#wait(bookmark);
   }
 
   #lost(reason: string): void {
