@@ -37,6 +37,9 @@ if (options.help) process.stdout.write(HELP);
 else await bench();
 
 async function bench(): Promise<void> {
+  const rounds = Number(options.rounds);
+  if (!Number.isInteger(rounds) || rounds < 1)
+    throw new Error(`--rounds: ${options.rounds} is no number of rounds`);
   const chosen = pick('--subjects', options.subjects, SUBJECT_NAMES);
   const ids = pick('--only', options.only, FIGURE_IDS);
   const subjects = SUBJECTS.filter(({ name }) => chosen.includes(name));
@@ -47,13 +50,13 @@ async function bench(): Promise<void> {
   ];
   const startedAt = new Date();
   const results = new Results();
-  await measure({ subjects, figures, rounds: Number(options.rounds), results, progress: process.stderr });
+  await measure({ subjects, figures, rounds, results, progress: process.stderr });
 
   const versions = subjects.map(({ name, version }) => (version === undefined ? name : `${name} ${version}`));
   const machine = `Node ${process.version}, ${process.platform} ${process.arch}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`;
   process.stdout.write(`\n${table(results, metrics, chosen)}\n`);
   process.stdout.write(
-    `Medians of ${options.rounds} rounds; × is the median of the ratios to the floor of each round.\n`,
+    `Medians of ${rounds} rounds; × is the median of the ratios to the floor of each round.\n`,
   );
   process.stdout.write(`${machine}\n${versions.join(', ')}\n`);
   for (const footnote of results.footnotes()) process.stdout.write(`– ${footnote}\n`);
@@ -63,7 +66,7 @@ async function bench(): Promise<void> {
     startedAt,
     machine,
     versions,
-    rounds: Number(options.rounds),
+    rounds,
     ...results.report(metrics, chosen),
   };
   mkdirSync(dirname(file), { recursive: true });

@@ -69,6 +69,7 @@ export const FIGURES: readonly Figure[] = [
     metrics: [{ id: 'notifications', title: 'notifications', unit: '1/s' }],
     async measure(session) {
       const asked: Asked = { reply: 'sse', notifications: 5_000 };
+      await drive(session, { asked, inFlight: 1, ms: 0 });
       const { notifications, ms } = await drive(session, { asked, inFlight: 1, ms: 250 });
       return [(notifications * 1000) / ms];
     },
@@ -89,6 +90,7 @@ function transfer(id: string, title: string, asked: Asked & { readonly size: num
     id,
     metrics: [{ id, title, unit: 'MB/s' }],
     async measure(session) {
+      await drive(session, { asked: { ...asked, size: MIB }, inFlight: 1, ms: 50 });
       const { answers, ms } = await drive(session, { asked, inFlight: 1, ms: 300 });
       return [(answers * asked.size) / ms / 1000];
     },

@@ -74,9 +74,9 @@ export function table(results: Results, metrics: readonly Metric[], subjects: re
   const cell = (metric: string, subject: string): string => {
     const ratio = results.ratio(metric, subject);
     const shown = ratio === undefined || subject === FLOOR ? '' : `${format(ratio)}×`;
-    return `${format(results.median(metric, subject)).padStart(10)} ${shown.padStart(7)}`;
+    return `${format(results.median(metric, subject)).padStart(12)} ${shown.padStart(7)}`;
   };
-  const head = ['', ''].concat(subjects.map((subject) => `${subject.padStart(10)} ${''.padStart(7)}`));
+  const head = ['', ''].concat(subjects.map((subject) => `${subject.padStart(12)} ${''.padStart(7)}`));
   const rows = metrics.map(({ id, title, unit }) => [
     title,
     unit,

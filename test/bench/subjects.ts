@@ -22,12 +22,19 @@ export const SUBJECTS: readonly Subject[] = [
   bridge(FLOOR, undefined, (url) => ['test/bench/floor.mjs', url]),
   bridge('mcp-connect', 'cli', (url) => ['cli/bin/run.js', 'proxy', '--endpoint', url]),
   bridge('mcp-remote', 'node_modules/mcp-remote', (url) => [
-    ...['node_modules/mcp-remote/dist/proxy.js', url],
-    ...['--transport', 'http-only', '--allow-http', '--silent'],
+    'node_modules/mcp-remote/dist/proxy.js',
+    url,
+    '--transport',
+    'http-only',
+    '--allow-http',
+    '--silent',
   ]),
   bridge('supergateway', 'node_modules/supergateway', (url) => [
-    ...['node_modules/supergateway/dist/index.js', '--streamableHttp', url],
-    ...['--logLevel', 'none'],
+    'node_modules/supergateway/dist/index.js',
+    '--streamableHttp',
+    url,
+    '--logLevel',
+    'none',
   ]),
 ];
 

@@ -83,12 +83,12 @@ function createDemoServer(): McpServer {
     { description: 'Takes its time and reports progress', inputSchema: { steps: z.number().int().min(1) } },
     async ({ steps }, { _meta, sendNotification }) => {
       for (let step = 1; step <= steps; step++) {
-        await pause(50);
         const progressToken = _meta?.progressToken;
         if (progressToken !== undefined) {
           const params = { progressToken, progress: step, total: steps };
           await sendNotification({ method: 'notifications/progress', params });
         }
+        await pause(50);
       }
       return text(`done in ${steps} steps`);
     },
