@@ -6,6 +6,7 @@ import {
   createLog,
   reasonOf,
   serveClient,
+  toConnectorError,
   type Flags,
   type Log,
   type Plugin,
@@ -62,7 +63,8 @@ export async function runProxy(invocation: Invocation, around: Surroundings): Pr
     await serving.close();
     return 0;
   } catch (error) {
-    const { line, exitCode } = reportOf(error);
+    // What is no error of ours was thrown by a plugin while it was applied.
+    const { line, exitCode } = reportOf(toConnectorError(error, 'MCPC_PLUGIN'));
     stderr.write(`${log.redact(line)}\n`);
     return exitCode;
   }

@@ -1,0 +1,62 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Flag, Flags } from '@mcp-connect/core';
+import { COMMON_FLAGS, LOAD_BALANCE_FLAGS, PROXY_FLAGS } from './flags.js';
+
+const README = fileURLToPath(new URL('../README.md', import.meta.url));
+
+/** The tables of the README by the name between their markers `<!-- flags NAME -->` and `<!-- end -->`. */
+const TABLES: Readonly<Record<string, Flags>> = {
+  proxy: without(PROXY_FLAGS, COMMON_FLAGS),
+  'load-balance': without(LOAD_BALANCE_FLAGS, COMMON_FLAGS),
+  common: COMMON_FLAGS,
+};
+
+/** Reads the README. */
+export function readme(): string {
+  return readFileSync(README, 'utf8');
+}
+
+/** Returns a README whose tables of flags are those of the flag data. */
+export function withFlagTables(text: string): string {
+  return text.replace(
+    /(<!-- flags (\S+) -->)[^]*?(<!-- end -->)/g,
+    (_, open: string, name: string, close: string) =>
+      `${open}\n\n${flagTable(TABLES[name] ?? {})}\n\n${close}`,
+  );
+}
+
+/** Words flags as a Markdown table. */
+export function flagTable(flags: Flags): string {
+  const rows = Object.entries(flags).map(([name, flag]) => [
+    `\`--${name}\`${flag.valueName === undefined ? '' : ` ${escaped(flag.valueName)}`}`,
+    meaning(flag),
+    'default' in flag ? `\`${flag.default}\`` : '',
+    flag.env === undefined ? '' : `\`${flag.env}\``,
+  ]);
+  const table = [['flag', 'meaning', 'default', 'environment'], ...rows];
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((cells) => cells[column]!.length)));
+  const [head, ...body] = table.map((cells) =>
+    line(cells.map((cell, column) => cell.padEnd(widths[column]!))),
+  );
+  return [head, line(widths.map((width) => '-'.repeat(width))), ...body].join('\n');
+}
+
+function line(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`;
+}
+
+function meaning(flag: Flag): string {
+  const options = 'options' in flag && flag.options ? ` One of ${flag.options.join(', ')}.` : '';
+  return escaped(flag.summary + options);
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('|', '\\|');
+}
+
+function without(flags: Flags, others: Flags): Flags {
+  return Object.fromEntries(Object.entries(flags).filter(([name]) => !Object.hasOwn(others, name)));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(README, withFlagTables(readme()));

@@ -1,0 +1,112 @@
+import { EventEmitter, once } from 'node:events';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { loadPlugins, mergeFlags, pluginPlaces } from './load.js';
+import { MODES } from './modes.js';
+import { parsePlain } from './plain.js';
+import { runProxy, type Surroundings } from './proxy.js';
+
+const ECHO = fileURLToPath(new URL('../fixtures/echo.js', import.meta.url));
+const ASK = '{"jsonrpc":"2.0","id":1,"method":"ping"}\n';
+
+interface Running {
+  readonly around: Surroundings & EventEmitter;
+  readonly stdin: PassThrough;
+  readonly stdout: PassThrough;
+  /** All of stderr, once it has ended. */
+  readonly log: Promise<string>;
+  readonly exitCode: Promise<number>;
+}
+
+async function proxy(args: readonly string[], env: Record<string, string> = {}): Promise<Running> {
+  const plugins = await loadPlugins([ECHO], pluginPlaces({}));
+  const flags = mergeFlags(MODES.proxy.flags, plugins);
+  const values = parsePlain(args, flags, env);
+  if (values === undefined) throw new Error('the line is not plain');
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  const around = Object.assign(new EventEmitter(), { stdin, stdout, stderr, env });
+  const exitCode = runProxy({ mode: MODES.proxy, flags, plugins, values, words: [] }, around);
+  void exitCode.then(() => stderr.end());
+  return { around, stdin, stdout, log: text(stderr), exitCode };
+}
+
+async function answer({
+  stdin,
+  stdout,
+}: Running): Promise<{ result: Record<string, Record<string, unknown>> }> {
+  stdin.write(ASK);
+  const [line] = (await once(stdout, 'data')) as [Buffer];
+  return JSON.parse(line.toString()) as Awaited<ReturnType<typeof answer>>;
+}
+
+describe('a proxy', () => {
+  it('hands settings to the connector and each plugin its own values', async () => {
+    const running = await proxy(
+      [
+        '--endpoint',
+        'echo://here',
+        '--timeout=5',
+        '--retry-attempts=7',
+        '--echo-word',
+        '${WORD}',
+        '--ca',
+        ECHO,
+      ],
+      { WORD: 'hello' },
+    );
+    const { result } = await answer(running);
+    expect(result['options']).to.deep.equal({ 'echo-word': 'hello', 'echo-list': [], 'echo-loud': false });
+    expect(result['settings']).to.include({ timeout: 5000, retryAttempts: 7, retryDelay: 1000 });
+    expect(result['settings']?.['tls']).to.have.property('ca').that.includes('definePlugin');
+    running.stdin.end();
+    expect(await running.exitCode).to.equal(0);
+    expect(await running.log).to.equal('');
+  });
+
+  it('logs on stderr, without secrets', async () => {
+    const running = await proxy(
+      ['--endpoint', 'echo://here', '--debug', '--echo-loud', '--echo-secret', 'Bearer ${KEY}'],
+      { KEY: 'open-sesame' },
+    );
+    await answer(running);
+    running.stdin.end();
+    await running.exitCode;
+    const log = await running.log;
+    expect(log).to.match(/^info mcp-connect:echo: asked ping, knowing .*\[hidden\]$/m);
+    expect(log).not.to.include('sesame');
+  });
+
+  it('ends in order when a signal asks for it, and a second one does not hurry it', async () => {
+    const running = await proxy(['--endpoint', 'echo://here']);
+    await answer(running);
+    running.around.emit('SIGTERM');
+    running.around.emit('SIGINT');
+    expect(running.around.listenerCount('SIGINT')).to.equal(0);
+    expect(await running.exitCode).to.equal(0);
+  });
+
+  it('ends when nobody reads its answers any more', async () => {
+    const running = await proxy(['--endpoint', 'echo://here']);
+    await answer(running);
+    running.stdout.destroy();
+    expect(await running.exitCode).to.equal(0);
+  });
+
+  it('lives on when nobody reads its log any more', async () => {
+    const running = await proxy(['--endpoint', 'echo://here', '--debug', '--echo-loud']);
+    running.log.catch(() => undefined);
+    running.around.stderr.destroy(new Error('EPIPE'));
+    expect(await answer(running)).to.have.property('result');
+    running.stdin.end();
+    expect(await running.exitCode).to.equal(0);
+  });
+
+  it('does not touch stdin when it cannot start', async () => {
+    const running = await proxy(['--endpoint', 'nothing://here']);
+    expect(await running.exitCode).to.equal(2);
+    expect(running.stdin.listenerCount('data')).to.equal(0);
+    expect(running.stdin.readableFlowing).to.equal(null);
+  });
+});

@@ -1,0 +1,231 @@
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+
+const RUN = fileURLToPath(new URL('../bin/run.js', import.meta.url));
+const FIXTURES = fileURLToPath(new URL('../fixtures', import.meta.url));
+const fixture = (name: string): string => `${FIXTURES}/${name}.js`;
+
+const ECHO = ['proxy', '--plugin', fixture('echo'), '--endpoint', 'echo://here'];
+const ASK = '{"jsonrpc":"2.0","id":1,"method":"ping"}\n';
+
+const INHERITED = Object.fromEntries(
+  Object.entries(process.env).filter(
+    ([name]) => !name.startsWith('MCP_CONNECT_') && name !== 'NODE_EXTRA_CA_CERTS' && name !== 'DEBUG',
+  ),
+);
+
+interface Outcome {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs the program as a client would, with nothing on its stdin. */
+async function mcpConnect(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  nodeArgs: readonly string[] = [],
+): Promise<Outcome> {
+  const child = started(args, env, nodeArgs);
+  child.stdin.end();
+  const [out, err, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close') as Promise<[number | null]>,
+  ]);
+  return { code, out, err };
+}
+
+function started(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  nodeArgs: readonly string[] = [],
+): ChildProcessWithoutNullStreams {
+  return spawn(process.execPath, [...nodeArgs, RUN, ...args], {
+    cwd: FIXTURES,
+    env: { ...INHERITED, ...env },
+  });
+}
+
+async function answer(child: ChildProcessWithoutNullStreams): Promise<{ result: Record<string, unknown> }> {
+  child.stdin.write(ASK);
+  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+  return JSON.parse(line) as { result: Record<string, unknown> };
+}
+
+describe('bad input', () => {
+  const url = ['--endpoint', 'http://127.0.0.1:9/mcp'];
+  const cases: [what: string, args: string[], named: string[], env?: Record<string, string>][] = [
+    ['no endpoint', ['proxy'], ['--endpoint', 'https://']],
+    ['an empty endpoint', ['proxy', '--endpoint', ''], ['--endpoint', 'https://']],
+    ['an endpoint of no known form', ['proxy', '--endpoint', 'nowhere'], ['--endpoint', 'https://']],
+    ['a port out of range', ['proxy', '--endpoint', 'http://localhost:99999/mcp'], ['--endpoint', '65535']],
+    ['an endpoint and a command', ['proxy', ...url, '--', 'node'], ['--endpoint', '--']],
+    ['an unknown transport', ['proxy', '--endpoint', 'x:1', '--transport', 'pigeon'], ['pigeon', '--plugin']],
+    ['a transport that does not suit', ['proxy', ...url, '--transport', 'tcp'], ['--transport tcp']],
+    ['an unknown flag', ['proxy', '--endpont', 'x'], ['--endpont', 'Did you mean --endpoint?']],
+    ['a flag of a plugin that is not loaded', ['proxy', ...url, '--zebra=1'], ['--zebra', '--plugin']],
+    ['a stray word', ['proxy', ...url, 'stray'], ['stray', '--help']],
+    ['a flag without its value', ['proxy', '--timeout'], ['--timeout', 'value']],
+    ['a number with letters', ['proxy', ...url, '--timeout', '5s'], ['--timeout', 'integer']],
+    ['a number out of range', ['proxy', ...url, '--timeout', '0'], ['--timeout', '1']],
+    ['a wrong option', ['proxy', ...url, '--log-level', 'loud'], ['--log-level', 'debug']],
+    ['a wrong environment variable', ['proxy', ...url], ['--retry-delay'], { MCP_CONNECT_RETRY_DELAY: 'x' }],
+    ['a bad header', ['proxy', ...url, '--headers', 'no colon'], ['--headers']],
+    ['an unset variable', ['proxy', ...url, '--headers', 'A: ${UNSET_HERE}'], ['--headers', 'UNSET_HERE']],
+    ['an unreadable CA file', ['proxy', ...url, '--ca', 'missing.pem'], ['--ca', 'missing.pem']],
+    [
+      'a command that is not found',
+      ['proxy', '--', 'no-such-command-here'],
+      ['no-such-command-here', 'PATH'],
+    ],
+    ['a missing plugin', ['proxy', ...url, '--plugin', 'no-such-plugin'], ['npm install no-such-plugin']],
+    ['a missing plugin file', ['proxy', ...url, '--plugin', './none.js'], ['--plugin', 'none.js']],
+    [
+      'a plugin that cannot be loaded',
+      ['proxy', ...url, '--plugin', './thrower.js'],
+      ['thrower.js', 'on purpose'],
+    ],
+    ['a plugin that fails', ['proxy', ...url, '--plugin', './failing.js'], ['no luck']],
+    ['a plugin whose flag is taken', ['proxy', ...url, '--plugin', './clash.js'], ['clash', '--timeout']],
+    ['a plugin for another core', ['proxy', ...url, '--plugin', './future.js'], ['future', '^99.0.0']],
+    ['no endpoints', ['load-balance'], ['--endpoints']],
+    [
+      'a malformed one of several',
+      ['load-balance', '--endpoints', 'http://a,tcp://b:99999'],
+      ['--endpoints'],
+    ],
+  ];
+  for (const [what, args, named, env] of cases) {
+    it(`${what}: one line that helps, exit code 2, nothing on stdout`, async () => {
+      const { code, out, err } = await mcpConnect(args, env);
+      expect(err).to.match(/^mcp-connect: [^\n]+\n$/);
+      for (const words of named) expect(err).to.include(words);
+      expect(code).to.equal(2);
+      expect(out).to.equal('');
+    });
+  }
+
+  it('never shows what follows an unknown flag', async () => {
+    const { err } = await mcpConnect(['proxy', ...url, '--auth-tokn=sesame-street', '--debug']);
+    expect(err).to.include('--auth-tokn').and.not.include('sesame');
+  });
+
+  it('is told alike whatever NODE_ENV the host hands on', async () => {
+    const { err } = await mcpConnect(['proxy', '--endpont', 'x'], { NODE_ENV: 'development' });
+    expect(err).to.match(/^mcp-connect: [^\n]+\n$/);
+  });
+});
+
+describe('the program', () => {
+  it('serves, logs nothing, and ends when its stdin does', async () => {
+    const child = started(ECHO);
+    const log = text(child.stderr);
+    expect(await answer(child)).to.have.nested.property('result.method', 'ping');
+    child.stdin.end();
+    expect(await once(child, 'close')).to.deep.equal([0, null]);
+    expect(await log).to.equal('');
+  });
+
+  for (const [route, more] of [
+    ['read plainly', []],
+    ['read by oclif', ['--echo-word=-x']],
+  ] as const) {
+    it(`hands a command after -- its words as they are, when the line is ${route}`, async () => {
+      const words = ['-n', '1', '--', '1', '-m', '${HOME}', '--help', ''];
+      const command = [process.execPath, fixture('argv-server'), ...words];
+      const child = started(['proxy', '--plugin', fixture('echo'), ...more, '--', ...command]);
+      child.stderr.resume();
+      expect((await answer(child)).result['argv']).to.deep.equal(words);
+      child.stdin.end();
+      expect(await once(child, 'close')).to.deep.equal([0, null]);
+    });
+  }
+
+  it('reads a line by oclif as it reads it plainly', async () => {
+    const args = [...ECHO, '--echo-word', '${WORD}', '--timeout=7', '--echo-loud'];
+    const env = { WORD: 'hello', MCP_CONNECT_RETRY_DELAY: '5' };
+    const [plain, careful] = [started(args, env), started([...args, '--echo-list=-'], env)];
+    const answers = await Promise.all([answer(plain), answer(careful)]);
+    (answers[1].result['options'] as Record<string, unknown>)['echo-list'] = [];
+    expect(answers[0]).to.deep.equal(answers[1]);
+    for (const child of [plain, careful]) {
+      child.stdin.end();
+      expect(await once(child, 'close')).to.deep.equal([0, null]);
+    }
+  });
+
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    it(`ends in order on ${signal}`, async () => {
+      const child = started(ECHO);
+      child.stderr.resume();
+      await answer(child);
+      child.kill(signal);
+      expect(await once(child, 'close')).to.deep.equal([0, null]);
+    });
+  }
+
+  it('ends in order when nobody reads its stdout any more', async () => {
+    const child = started(ECHO);
+    child.stderr.resume();
+    await answer(child);
+    child.stdout.destroy();
+    child.stdin.on('error', () => undefined);
+    child.stdin.write(ASK);
+    expect(await once(child, 'close')).to.deep.equal([0, null]);
+  });
+
+  it('ends on a signal although its client has stopped reading', async () => {
+    const child = started([...ECHO, '--echo-word', 'x'.repeat(100_000)]);
+    child.stderr.resume();
+    await answer(child);
+    child.stdout.pause();
+    for (let id = 2; id < 40; id++) child.stdin.write(ASK.replace('1,', `${id},`));
+    child.kill('SIGTERM');
+    const [code] = (await once(child, 'exit')) as [number | null];
+    child.stdout.destroy();
+    expect(code).to.equal(0);
+  }).timeout(10_000);
+
+  it('answers a line that is not JSON and goes on', async () => {
+    const child = started(ECHO);
+    child.stdin.write('{oops\n');
+    child.stdin.end(ASK);
+    const [out] = await Promise.all([text(child.stdout), once(child, 'close')]);
+    const [first, second] = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object);
+    expect(first).to.have.property('id', null);
+    expect(first).to.have.nested.property('error.code', -32700);
+    expect(second).to.have.property('id', 1);
+  });
+
+  it('shows the flags of all plugins in its help', async () => {
+    const { code, out } = await mcpConnect(['proxy', '--help', '--plugin', './echo.js']);
+    expect(code).to.equal(0);
+    expect(out)
+      .to.include('--endpoint')
+      .and.include('--headers')
+      .and.include('ECHO FLAGS')
+      .and.include('--echo-word');
+  });
+
+  it('lists its commands', async () => {
+    const { code, out } = await mcpConnect(['--help']);
+    expect(code).to.equal(0);
+    expect(out).to.include('proxy').and.include('load-balance').and.include('autocomplete');
+  });
+
+  it('refuses an old Node.js in one sentence', async () => {
+    const pretend =
+      'data:text/javascript,Object.defineProperty(process, "versions", { value: { node: "18.20.0" } })';
+    const { code, out, err } = await mcpConnect(['proxy'], {}, ['--import', pretend]);
+    expect(err).to.equal('mcp-connect needs Node.js 20.19 or newer; this is 18.20.0.\n');
+    expect({ code, out }).to.deep.equal({ code: 1, out: '' });
+  });
+});
