@@ -8,11 +8,14 @@ export interface ClientStreams {
   readonly output: Writable;
 }
 
+/** How long a client that has stopped reading may hold up the end, in milliseconds. */
+const GRACE = 2_000;
+
 /** A client that is being served. */
 export interface Serving {
   /** Settles when the client is gone: its input ended, or its output is closed. */
   readonly ended: Promise<void>;
-  /** Stops reading, ends the line in good order and writes out what is left. */
+  /** Stops reading, ends the line in good order and writes out what is left, as far as the client still reads it. */
   close(): Promise<void>;
 }
 
@@ -55,8 +58,18 @@ export function serveClient(
       input.pause();
       await pipeline.close();
       writer.flush();
-      if (!output.destroyed && output.writableLength > 0)
-        await new Promise((resolve) => output.write('', resolve));
+      if (!output.destroyed && output.writableLength > 0) await written(output);
     },
   };
+}
+
+/** Settles when the stream has passed everything on, or when its reader has taken too long. */
+function written(output: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const limit = setTimeout(resolve, GRACE);
+    output.write('', () => {
+      clearTimeout(limit);
+      resolve();
+    });
+  });
 }
