@@ -93,8 +93,8 @@ export class Envelope {
 
   /** The messages of a batch, each in an envelope of its own (2025-03-26 basic/index, Batching). */
   parts(): Envelope[] {
-    const { message } = this;
-    return Array.isArray(message) ? (message as JSONRPCMessage[]).map((part) => Envelope.of(part)) : [this];
+    if (this.kind !== 'batch') return [this];
+    return (this.message as unknown as JSONRPCMessage[]).map((part) => Envelope.of(part));
   }
 }
 

@@ -173,20 +173,19 @@ class Streamable implements Transport, StreamHost {
 
   #onbody(pending: Pending, response: IncomingMessage, body: Body): void {
     if (body instanceof ConnectorError) return this.#lose(pending, body);
-    if (body.length === 0)
+    if (body.length === 0) {
       return this.#lose(pending, noAnswer(this.#label, `an empty body (${response.statusCode})`));
-    try {
-      for (const part of Envelope.read(body).parts()) this.#deliver(pending, part);
-    } catch (cause) {
-      const type = response.headers['content-type'] ?? 'no content type';
-      const text = `${this.#label} replied with something that is no MCP message (${type}).`;
-      const hint = 'Check that the endpoint is the one for MCP, not a web page: many servers answer at /mcp';
-      this.#lose(
-        pending,
-        new ConnectorError('MCPC_BAD_RESPONSE', text, { cause, hint, delivered: 'unknown' }),
-      );
     }
-    this.#lose(pending, noAnswer(this.#label, 'messages that do not answer the request'));
+    let parts: Envelope[];
+    try {
+      parts = Envelope.read(body).parts();
+    } catch (cause) {
+      return this.#lose(pending, notMcp(this.#label, response.headers['content-type'], cause));
+    }
+    for (const part of parts) void this.#deliver(pending, part);
+    if (this.#waits(pending)) {
+      this.#lose(pending, noAnswer(this.#label, 'messages that do not answer the request'));
+    }
   }
 
   #readStream(pending: Pending, response: IncomingMessage, from?: Bookmark): void {
@@ -361,6 +360,12 @@ class Streamable implements Transport, StreamHost {
       this.wire.request({ method: 'DELETE', headers, urgent: true }, { onerror: done, onresponse });
     });
   }
+}
+
+function notMcp(label: string, contentType: string | undefined, cause: unknown): ConnectorError {
+  const text = `${label} replied with something that is no MCP message (${contentType ?? 'no content type'}).`;
+  const hint = 'Check that the endpoint is the one for MCP, not a web page: many servers answer at /mcp';
+  return new ConnectorError('MCPC_BAD_RESPONSE', text, { cause, hint, delivered: 'unknown' });
 }
 
 function noAnswer(label: string, what: string): ConnectorError {
