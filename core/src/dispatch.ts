@@ -200,7 +200,7 @@ export class Dispatcher {
     const safe = this.isSafe(call);
     const wait = this.#stopped || call.cancelled ? undefined : this.#wait(call, safe);
     if (wait === undefined) {
-      return this.fail(call, error.delivered === 'unknown' && !safe ? outcomeUnknown(call, error) : error);
+      return this.fail(call, isUnclear(error) && !safe ? outcomeUnknown(call, error) : error);
     }
     this.#log.debug?.('%s is sent again in %d ms: %s', call.envelope.method, Math.round(wait), error.message);
     if (wait === 0) this.#attempt(call);
@@ -247,6 +247,11 @@ export class Dispatcher {
 
 function stopping(): ConnectorError {
   return new ConnectorError('MCPC_SHUTDOWN', 'mcp-connect is stopping.');
+}
+
+/** An answer that is merely too large was given, and says more than that its outcome is unknown. */
+function isUnclear({ delivered, code }: ConnectorError): boolean {
+  return delivered === 'unknown' && code !== 'MCPC_TOO_LARGE';
 }
 
 function outcomeUnknown(call: Call, cause: ConnectorError): ConnectorError {

@@ -88,7 +88,7 @@ export class LineSplitter {
   }
 
   #trim(line: Buffer): Buffer {
-    if (line.at(-1) === CARRIAGE_RETURN) line = line.subarray(0, -1);
+    if (line[line.length - 1] === CARRIAGE_RETURN) line = line.subarray(0, -1);
     if (this.#started) return line;
     this.#started = true;
     return line.subarray(0, BOM.length).equals(BOM) ? line.subarray(BOM.length) : line;

@@ -34,8 +34,12 @@ export function collect(
   response.once('end', () =>
     finish(withoutBom(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length))),
   );
-  response.once('error', (error) => finish(cut(label, error)));
-  response.once('close', () => finish(cut(label, undefined)));
+  // `close` follows every body, so the error of a cut one is made only where it is one.
+  const fail = (cause?: Error): void => {
+    if (!over) finish(cut(label, cause));
+  };
+  response.once('error', fail);
+  response.once('close', () => fail());
 }
 
 /** Some servers begin their JSON with a byte order mark, which every fetch takes off. */

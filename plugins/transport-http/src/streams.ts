@@ -42,7 +42,9 @@ export function readEvents(response: IncomingMessage, maxLength: number, events:
   });
   response.once('end', () => end());
   response.once('error', end);
-  response.once('close', () => end(new Error('the stream was closed')));
+  response.once('close', () => {
+    if (!ended) end(new Error('the stream was closed'));
+  });
   return parser;
 }
 
