@@ -1,11 +1,9 @@
 #!/usr/bin/env node
-// Written so that every Node.js that knows modules can read it, and say what is missing.
-var version = process.versions.node.split('.').map(Number);
-if (version[0] < 20 || (version[0] === 20 && version[1] < 19)) {
-  console.error('mcp-connect needs Node.js 20.19 or newer; this is ' + process.versions.node + '.');
+// Written in a syntax that every Node.js with modules can read, so that an old one can say what is missing.
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  process.stderr.write(`mcp-connect needs Node.js 20.19 or newer; this is ${process.versions.node}.\n`);
   process.exit(1);
 }
 
-import('../dist/start.js').then(function (module) {
-  return module.start(process.argv.slice(2));
-});
+void import('../dist/start.js').then(({ start }) => start(process.argv.slice(2)));

@@ -2,11 +2,12 @@ import { ConnectorError, type Flags } from '@mcp-connect/core';
 import { Command } from '@oclif/core/command';
 import { CLIError } from '@oclif/core/errors';
 import type { Values } from './flags.js';
-import { loadPlugins, mergeFlags, pluginPlaces, pluginRefs } from './load.js';
+import { loadPlugins, mergeFlags, pluginRefs } from './load.js';
 import type { Mode } from './modes.js';
 import { oclifFlags, valuesOf, type OclifFlags } from './oclif-flags.js';
 import { cutLine } from './plain.js';
 import { runProxy } from './proxy.js';
+import { pluginPlaces } from './resolve.js';
 import { closest } from './suggest.js';
 
 /** Returns the flags that a serving command has without any `--plugin`. */

@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { Config } from '@oclif/core/config';
 import { expect } from 'chai';
 import { ConnectorError } from '@mcp-connect/core';
-import { loadPlugins, mergeFlags, pluginPlaces, pluginRefs, type PluginPlaces } from './load.js';
+import { loadPlugins, mergeFlags, pluginRefs } from './load.js';
+import { pluginPlaces, type PluginPlaces } from './resolve.js';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures', import.meta.url));
 const INSTALL = fileURLToPath(new URL('..', import.meta.url));
@@ -121,11 +122,11 @@ describe('loading plugins', () => {
   }
 
   it('names both sides when a plugin needs another core', async () => {
-    const places = { ...pluginPlaces({}), install: INSTALL };
-    const error = await failure(() => loadPlugins([join(FIXTURES, 'future.js')], places));
+    const real = pluginPlaces({});
+    const error = await failure(() => loadPlugins([join(FIXTURES, 'future.js')], real));
     expect(error.code).to.equal('MCPC_USAGE');
     expect(error.message).to.match(/future needs @mcp-connect\/core \^99\.0\.0, but this is \d+\.\d+\.\d+/);
-    expect(await loadPlugins([join(FIXTURES, 'echo.js')], places)).to.have.length(1);
+    expect(await loadPlugins([join(FIXTURES, 'echo.js')], real)).to.have.length(1);
   });
 
   it('names both plugins when two have a flag of the same name', async () => {

@@ -3,10 +3,11 @@ import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { loadPlugins, mergeFlags, pluginPlaces } from './load.js';
+import { loadPlugins, mergeFlags } from './load.js';
 import { MODES } from './modes.js';
 import { parsePlain } from './plain.js';
 import { runProxy, type Surroundings } from './proxy.js';
+import { pluginPlaces } from './resolve.js';
 
 const ECHO = fileURLToPath(new URL('../fixtures/echo.js', import.meta.url));
 const ASK = '{"jsonrpc":"2.0","id":1,"method":"ping"}\n';

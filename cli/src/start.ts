@@ -1,8 +1,9 @@
-import { loadPlugins, mergeFlags, pluginPlaces, pluginRefs } from './load.js';
+import { loadPlugins, mergeFlags, pluginRefs } from './load.js';
 import { MODES, type Mode } from './modes.js';
 import { cutLine, parsePlain } from './plain.js';
 import { runProxy, type Invocation } from './proxy.js';
 import { reportOf } from './report.js';
+import { pluginPlaces } from './resolve.js';
 
 const HELP = new Set(['--help', '-h']);
 

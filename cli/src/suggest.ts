@@ -13,7 +13,7 @@ export function closest(typed: string, names: readonly string[]): string | undef
 /** Counts the letters to add, drop or replace (Levenshtein's distance). */
 function mistakesBetween(left: string, right: string): number {
   let row = Array.from({ length: right.length + 1 }, (_, at) => at);
-  for (const [above, letter] of [...left].entries()) {
+  for (const [above, letter] of left.split('').entries()) {
     const next = [above + 1];
     for (let at = 0; at < right.length; at++) {
       const replaced = row[at]! + (letter === right[at] ? 0 : 1);

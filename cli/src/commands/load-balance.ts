@@ -4,7 +4,7 @@ import { MODES } from '../modes.js';
 const flags = await builtInFlags(MODES['load-balance']);
 
 /** `mcp-connect load-balance` */
-export default class LoadBalance extends ServeCommand {
+export default class LoadBalanceCommand extends ServeCommand {
   static override summary = 'Connect an MCP client on stdin and stdout to several MCP servers in turn.';
 
   static override description = 'Text values may hold ${NAME} for the value of an environment variable.';

@@ -4,7 +4,7 @@ import { MODES } from '../modes.js';
 const flags = await builtInFlags(MODES.proxy);
 
 /** `mcp-connect proxy` */
-export default class Proxy extends ServeCommand {
+export default class ProxyCommand extends ServeCommand {
   static override summary = 'Connect an MCP client on stdin and stdout to an MCP server.';
 
   static override description = `The server is named by --endpoint, or is a program of this machine whose command follows after --.

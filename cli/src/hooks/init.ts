@@ -1,8 +1,9 @@
 import type { Hook } from '@oclif/core/hooks';
-import { loadPlugins, pluginPlaces, pluginRefs } from '../load.js';
+import { loadPlugins, pluginRefs } from '../load.js';
 import { MODES } from '../modes.js';
 import { oclifFlags } from '../oclif-flags.js';
 import { cutLine } from '../plain.js';
+import { pluginPlaces } from '../resolve.js';
 
 /** Adds the flags of `--plugin` to the help of a serving command. Nothing else runs through here: see `ServeCommand`. */
 const init: Hook.Init = async ({ id, argv, config }) => {
