@@ -1,0 +1,173 @@
+import { expect } from 'chai';
+import { ProxyProcess } from './proxy-process.js';
+import {
+  fixture,
+  freePort,
+  serveFeaturesOverHttp,
+  serveFeaturesOverSocket,
+  serveRawOverTcp,
+  type HttpPeer,
+} from './servers.js';
+
+/** Runs a command line until the handshake is done, and returns how the client saw the server. */
+async function handshake(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<unknown> {
+  const proxy = new ProxyProcess(args, env);
+  const { result, error } = await proxy.initialize();
+  await proxy.request(1, 'ping');
+  expect(await proxy.end(), proxy.stderr).to.deep.equal({ code: 0, signal: null });
+  return result?.['serverInfo'] ?? error;
+}
+
+const FEATURES = { name: 'feature-server', version: '1.0.0' };
+
+describe('the command lines of the manual', () => {
+  let server: HttpPeer;
+
+  before(async () => {
+    server = await serveFeaturesOverHttp();
+  });
+
+  after(() => server.close());
+
+  /** Runs `proxy` with what the manual shows, and returns the headers of all that it sent. */
+  async function headersOf(
+    flags: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<HttpPeer['requests'][number]['headers'][]> {
+    const before = server.requests.length;
+    expect(await handshake(['proxy', '--endpoint', server.url, ...flags], env)).to.deep.equal(FEATURES);
+    const sent = server.requests.slice(before);
+    expect(new Set(sent.map(({ verb }) => verb))).to.deep.equal(new Set(['POST', 'GET', 'DELETE']));
+    return sent.map(({ headers }) => headers);
+  }
+
+  it('plain HTTP', async () => {
+    await headersOf(['--debug']);
+  });
+
+  it('a bearer token', async () => {
+    for (const headers of await headersOf(['--auth-token', 'your-bearer-token', '--debug']))
+      expect(headers.authorization).to.equal('Bearer your-bearer-token');
+  });
+
+  it('an API key', async () => {
+    for (const headers of await headersOf(['--api-key', 'your-api-key', '--debug']))
+      expect(headers['x-api-key']).to.equal('your-api-key');
+  });
+
+  it("headers of one's own, several in one word", async () => {
+    const flags = ['--headers', 'Authorization:Bearer token123,X-Custom:value', '--debug'];
+    for (const headers of await headersOf(flags)) {
+      expect(headers).to.include({ authorization: 'Bearer token123', 'x-custom': 'value' });
+    }
+  });
+
+  it("headers of one's own, given several times", async () => {
+    const flags = ['--headers', 'X-One: 1', '--headers', 'X-Two: 2'];
+    for (const headers of await headersOf(flags)) expect(headers).to.include({ 'x-one': '1', 'x-two': '2' });
+  });
+
+  it("a header as editors' settings write it: in quotes, with a variable", async () => {
+    const flags = ['--headers', '"Authorization: Bearer ${PAT_CONTEXT7}"'];
+    for (const headers of await headersOf(flags, { PAT_CONTEXT7: 'ctx7sk-secret' }))
+      expect(headers.authorization).to.equal('Bearer ctx7sk-secret');
+  });
+
+  it("a user agent of one's own", async () => {
+    for (const headers of await headersOf(['--user-agent', 'my-editor/2.0']))
+      expect(headers['user-agent']).to.equal('my-editor/2.0');
+  });
+
+  it('a working server with fallbacks, timeout and retries', async () => {
+    const flags = '--fallbacks stdio,tcp --timeout 30 --retry-attempts 3 --retry-delay 1000 --debug';
+    await headersOf(flags.split(' '));
+  });
+
+  it('no secret is ever logged', async () => {
+    const secrets = [
+      '--auth-token',
+      'tok-secret',
+      '--api-key',
+      'key-secret',
+      '--headers',
+      'X-Custom:head-secret',
+    ];
+    const proxy = new ProxyProcess(['proxy', '--endpoint', server.url, ...secrets, '--log-level', 'trace']);
+    await proxy.initialize();
+    await proxy.end();
+    expect(proxy.stderr).to.not.match(/(tok|key|head)-secret/);
+  });
+
+  it('a load over several servers', async () => {
+    const args = ['load-balance', '--endpoints', `${server.url},${server.url}`, '--transport', 'http'];
+    const rest = ['--timeout', '30', '--retry-attempts', '3', '--auth-token', 'your-token', '--debug'];
+    expect(await handshake([...args, ...rest])).to.deep.equal(FEATURES);
+  });
+
+  it('a transport named beside the endpoint', async () => {
+    const [, endpoint = ''] = (await withSocket()).args;
+    expect(
+      await handshake(['proxy', '--endpoint', endpoint.replace('tcp://', ''), '--transport', 'tcp']),
+    ).to.deep.equal(FEATURES);
+    const command = fixture('feature-stdio').join(' ');
+    expect(await handshake(['proxy', '--endpoint', command, '--transport', 'stdio'])).to.deep.equal(FEATURES);
+  });
+
+  const sockets: { close(): Promise<void> }[] = [];
+  after(() => Promise.all(sockets.map((socket) => socket.close())));
+
+  async function withSocket(): Promise<Awaited<ReturnType<typeof serveFeaturesOverSocket>>> {
+    const socket = await serveFeaturesOverSocket();
+    sockets.push(socket);
+    return socket;
+  }
+
+  it('a dead HTTP server with a fallback that is a full endpoint', async () => {
+    const dead = `http://127.0.0.1:${await freePort()}/mcp`;
+    const [, endpoint = ''] = (await withSocket()).args;
+    expect(await handshake(['proxy', '--endpoint', dead, '--fallbacks', endpoint])).to.deep.equal(FEATURES);
+  });
+
+  it('a server that speaks no HTTP but TCP, at the same port, with "stdio,tcp"', async () => {
+    const socket = await serveRawOverTcp();
+    sockets.push(socket);
+    const http = socket.args[1]!.replace('tcp:', 'http:');
+    const proxy = new ProxyProcess(['proxy', '--endpoint', `${http}/mcp`, '--fallbacks', 'stdio,tcp']);
+    const answer = '{"jsonrpc":"2.0","id":1,"result":{"by":"tcp"}}';
+    proxy.write(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping', params: { say: [answer] } }));
+    await proxy.line((line) => line === answer);
+    await proxy.end();
+  });
+});
+
+describe('mistakes on the command line', () => {
+  const MISTAKES: Readonly<Record<string, readonly [names: RegExp, ...args: string[]]>> = {
+    'no endpoint': [/--endpoint/],
+    'an endpoint that is no address': [/--endpoint|endpoint/, '--endpoint', 'http://'],
+    'a port out of range': [/port/, '--endpoint', 'tcp://127.0.0.1:70000'],
+    'an unknown transport': [/transport/, '--endpoint', 'pigeon://roof', '--transport', 'pigeon'],
+    'an unknown flag, with a suggestion': [/--endpoint/, '--endpont', 'http://127.0.0.1:1/mcp'],
+    'a header without a colon': [/header/, '--endpoint', 'http://127.0.0.1:1/mcp', '--headers', 'broken'],
+    'an unset variable in a header': [
+      /MCPC_TEST_UNSET/,
+      '--endpoint',
+      'http://127.0.0.1:1/mcp',
+      '--headers',
+      'X-Key: ${MCPC_TEST_UNSET}',
+    ],
+    'a CA file that is not there': [/--ca/, '--endpoint', 'https://127.0.0.1:1/mcp', '--ca', '/no/such.pem'],
+    'a command that is not there': [/no-such-command-here/, '--', 'no-such-command-here'],
+  };
+  for (const [title, [names, ...args]] of Object.entries(MISTAKES)) {
+    it(`${title}: one line that names it, exit code 2, nothing on stdout`, async () => {
+      const proxy = new ProxyProcess(['proxy', ...args]);
+      expect(await proxy.exit).to.deep.equal({ code: 2, signal: null });
+      expect(proxy.lines).to.deep.equal([]);
+      expect(proxy.stderr.trimEnd().split('\n')).to.have.length(1);
+      expect(proxy.stderr).to.match(names);
+    });
+  }
+});

@@ -1,0 +1,101 @@
+import { expect } from 'chai';
+import { ProxyProcess, type Message } from './proxy-process.js';
+import {
+  fixture,
+  localProgram,
+  serveFeaturesOverHttp,
+  serveFeaturesOverSocket,
+  type HttpPeer,
+} from './servers.js';
+
+const WAYS = {
+  'the end of its input': (proxy: ProxyProcess) => proxy.end(),
+  SIGTERM: (proxy: ProxyProcess) => proxy.signal('SIGTERM'),
+  SIGINT: (proxy: ProxyProcess) => proxy.signal('SIGINT'),
+};
+
+describe('stopping', () => {
+  for (const [way, stop] of Object.entries(WAYS)) {
+    it(`on ${way}, ends the session of an HTTP server and exits with 0`, async () => {
+      const peer: HttpPeer = await serveFeaturesOverHttp();
+      const proxy = new ProxyProcess(['proxy', ...peer.args]);
+      await proxy.initialize();
+      await proxy.request(1, 'tools/list');
+      expect(await stop(proxy)).to.deep.equal({ code: 0, signal: null });
+      const session = peer.requests.find(({ verb }) => verb === 'GET')?.headers['mcp-session-id'];
+      const last = peer.requests.at(-1);
+      expect([last?.verb, last?.headers['mcp-session-id']]).to.deep.equal(['DELETE', session]);
+      await peer.close();
+    });
+
+    it(`on ${way}, stops the local server and exits with 0`, async () => {
+      const proxy = new ProxyProcess(['proxy', ...localProgram(...fixture('feature-stdio')).args]);
+      await proxy.initialize();
+      const pid = Number(textOf(await proxy.request(1, 'tools/call', { name: 'pid' })));
+      expect(isAlive(pid)).to.equal(true);
+      expect(await stop(proxy)).to.deep.equal({ code: 0, signal: null });
+      expect(isAlive(pid)).to.equal(false);
+    });
+
+    it(`on ${way}, leaves a socket and exits with 0`, async () => {
+      const peer = await serveFeaturesOverSocket();
+      const proxy = new ProxyProcess(['proxy', ...peer.args]);
+      await proxy.initialize();
+      expect(await stop(proxy)).to.deep.equal({ code: 0, signal: null });
+      await peer.close();
+    });
+  }
+
+  it('answers what was asked before the input ended', async () => {
+    const peer = await serveFeaturesOverHttp();
+    const proxy = new ProxyProcess(['proxy', ...peer.args]);
+    await proxy.initialize();
+    const call = proxy.request(1, 'tools/call', { name: 'echo', arguments: { text: 'last words' } });
+    expect(await proxy.end()).to.deep.equal({ code: 0, signal: null });
+    expect(textOf(await call)).to.equal('last words');
+    await peer.close();
+  });
+
+  it('before anything was asked, exits with 0 and writes nothing', async () => {
+    const peer = await serveFeaturesOverHttp();
+    const proxy = new ProxyProcess(['proxy', ...peer.args]);
+    expect(await proxy.end()).to.deep.equal({ code: 0, signal: null });
+    expect(proxy.lines).to.deep.equal([]);
+    await peer.close();
+  });
+});
+
+describe('stdout', () => {
+  it('carries messages only, whatever a local server prints and however much is logged', async () => {
+    const proxy = new ProxyProcess(['proxy', '--debug', '--', ...fixture('raw-stdio')]);
+    const answer = '{"jsonrpc":"2.0","id":1,"result":{}}';
+    proxy.write(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'x/y', params: { say: [answer] } }));
+    await proxy.line((line) => line === answer);
+    proxy.write('this is no message');
+    const refusal = await proxy.message(({ error }) => error !== undefined);
+    expect([refusal.id, refusal.error?.code]).to.deep.equal([null, -32_700]);
+    await proxy.end();
+    for (const line of proxy.lines) expect(JSON.parse(line)).to.include({ jsonrpc: '2.0' });
+    expect(proxy.stderr).to.not.equal('');
+  });
+
+  it('stays apart from stderr, which a local server may use freely', async () => {
+    const proxy = new ProxyProcess(['proxy', '--', ...fixture('feature-stdio')]);
+    await proxy.initialize();
+    await proxy.log(/feature server is ready/);
+    await proxy.end();
+    expect(proxy.lines).to.have.length(1);
+  });
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+function textOf({ result }: Message): string | undefined {
+  return (result?.['content'] as { text: string }[] | undefined)?.[0]?.text;
+}
