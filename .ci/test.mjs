@@ -16,12 +16,7 @@ async function gate() {
   if (!setup()) return { passed: 0, failed: 1 };
   const checks = [
     tool('format', 'prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.'),
-    tool(
-      'lint',
-      'oxlint/bin/oxlint',
-      '--format=unix',
-      '--report-unused-disable-directives-severity=error',
-    ),
+    tool('lint', 'oxlint/bin/oxlint', '--format=unix', '--report-unused-disable-directives-severity=error'),
   ];
   const tests = await runTests();
   return { passed: tests.passed, failed: tests.failed + checks.filter((ok) => !ok).length };
