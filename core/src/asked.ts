@@ -48,7 +48,7 @@ export class Asked {
 
   /** Returns a server's cancellation of its own request as the client shall see it. */
   withdraw(leg: Leg, cancellation: Envelope): Envelope {
-    const id = cancelledId(cancellation.message);
+    const id = cancelledId(cancellation);
     for (const [shown, question] of this.#questions) {
       if (question.leg !== leg || question.key !== id) continue;
       this.#questions.delete(shown);

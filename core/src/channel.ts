@@ -2,7 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import { Envelope } from './envelope.js';
 import { ConnectorError, reasonOf } from './errors.js';
 import { LineSplitter, LineWriter } from './lines.js';
-import { refusal, replyWith } from './reply.js';
+import { keyOf, refusal } from './reply.js';
 import type { Outline } from './scan.js';
 import type { Transport, TransportContext } from './transport.js';
 
@@ -115,14 +115,5 @@ export class LineChannel implements Pick<Transport, 'send' | 'drain'> {
     if (id === undefined || key === undefined) return;
     if (method === undefined) this.#context.onlost(key, error);
     else if (this.#output.writable) this.send(refusal(id, error));
-  }
-}
-
-/** The key of an id's JSON text, or undefined when it is no id. */
-function keyOf(idText: string): Envelope['key'] {
-  try {
-    return replyWith(idText, { result: {} }).key;
-  } catch {
-    return undefined;
   }
 }

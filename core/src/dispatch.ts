@@ -78,8 +78,10 @@ export class Dispatcher {
     this.#assign(call, undefined);
     call.sent = false;
     const { method } = call.outgoing;
-    if (!NOTED.has(method) || !('result' in answer.message)) return;
-    if (method === 'tools/list') this.#retry.learn(answer.message.result);
+    if (!NOTED.has(method)) return;
+    const { parsed } = answer;
+    if (parsed === undefined || !('result' in parsed)) return;
+    if (method === 'tools/list') this.#retry.learn(parsed.result);
     else leg.memory.note(call.outgoing, answer);
     if (method === 'initialize') this.session = leg;
   }
@@ -116,6 +118,7 @@ export class Dispatcher {
   cancel(call: Call): Leg | undefined {
     const { leg, sent } = call;
     this.#ledger.cancel(call);
+    void call.deliver(undefined);
     const told = sent ? leg : undefined;
     // In the modern era, and before the request left, nothing more can come (2026-07-28 patterns/cancellation).
     if (told === undefined || isModern(call.outgoing)) this.#settle(call);
@@ -264,7 +267,7 @@ function outcomeUnknown(call: Call, cause: ConnectorError): ConnectorError {
 }
 
 function paramsOf(envelope: Envelope): Record<string, unknown> | undefined {
-  return (envelope.message as { params?: Record<string, unknown> }).params;
+  return (envelope.parsed as { params?: Record<string, unknown> } | undefined)?.params;
 }
 
 function isModern(envelope: Envelope): boolean {

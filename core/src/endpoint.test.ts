@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { commandEndpoint, parseEndpoint } from './endpoint.js';
 import { ConnectorError } from './errors.js';
 

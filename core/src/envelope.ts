@@ -35,10 +35,12 @@ export class Envelope {
    * @throws ConnectorError `MCPC_PARSE` when they are not one JSON value.
    */
   static read(bytes: Buffer): Envelope {
-    if (bytes.length > PARSE_LIMIT)
-      return new Envelope(routingOfOutline(outlineOf(bytes)), onOneLine(bytes), undefined);
+    const routing = bytes.length > PARSE_LIMIT ? routingOfOutline(outlineOf(bytes)) : undefined;
+    // A batch has to be taken apart in any case.
+    if (routing !== undefined && routing.kind !== 'batch')
+      return new Envelope(routing, onOneLine(bytes), undefined);
     const message = parse(bytes);
-    return new Envelope(routingOf(message), onOneLine(bytes), message);
+    return new Envelope(routing ?? routingOf(message), onOneLine(bytes), message);
   }
 
   /** Wraps a message that this process made or changed. */
@@ -58,6 +60,15 @@ export class Envelope {
    */
   get message(): JSONRPCMessage {
     return (this.#message ??= parse(this.bytes));
+  }
+
+  /** The parsed message, or undefined when the inside of a large message is malformed. */
+  get parsed(): JSONRPCMessage | undefined {
+    try {
+      return this.message;
+    } catch {
+      return undefined;
+    }
   }
 
   /**

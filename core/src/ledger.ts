@@ -10,8 +10,8 @@ export class Call {
   readonly envelope: Envelope;
   /** The request as it goes out: a hook may have changed it. */
   outgoing: Envelope;
-  /** Where the answer goes. */
-  readonly deliver: (answer: Envelope) => void | Promise<void>;
+  /** Where the answer goes; undefined when the client took the request back and waits for none. */
+  readonly deliver: (answer: Envelope | undefined) => void | Promise<void>;
   /** The leg of the current attempt. */
   leg: Leg | undefined;
   /** True from the moment the current attempt may have reached the server. */
@@ -33,7 +33,7 @@ export class Call {
   onsettled: (() => void) | undefined;
   #state: Map<unknown, unknown> | undefined;
 
-  constructor(envelope: Envelope, deliver: (answer: Envelope) => void | Promise<void>) {
+  constructor(envelope: Envelope, deliver: Call['deliver']) {
     this.envelope = envelope;
     this.outgoing = envelope;
     this.deliver = deliver;

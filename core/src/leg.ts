@@ -3,7 +3,7 @@ import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Endpoint } from './endpoint.js';
 import type { Envelope } from './envelope.js';
 import { ConnectorError, reasonOf, toConnectorError, type Challenge } from './errors.js';
-import { runHook, type Candidate, type Hooks, type OpenTransport } from './hooks.js';
+import { after, runHook, type Candidate, type Hooks, type OpenTransport } from './hooks.js';
 import type { Log } from './log.js';
 import { SessionMemory } from './session.js';
 import type { Credentials, Settings, Transport } from './transport.js';
@@ -93,8 +93,10 @@ export class Leg implements Candidate {
   /** Sends a message that has no answer. Its loss is logged: there is no one to tell. */
   async tell(envelope: Envelope): Promise<void> {
     try {
-      const transport = this.#transport ?? (await this.ready());
-      await transport.send(envelope, await this.credentials());
+      // Sent within this very turn where nothing has to be waited for: messages leave in the order they came.
+      await after(this.ready(), (transport) =>
+        after(this.credentials(), (credentials) => transport.send(envelope, credentials)),
+      );
       this.memory.note(envelope);
     } catch (error) {
       const { log } = this.#options;

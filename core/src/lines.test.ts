@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import { expect } from 'chai';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { LineSplitter, LineWriter } from './lines.js';
 import type { Outline } from './scan.js';
 import { deferred } from './scripted.test.js';
@@ -19,7 +19,7 @@ function split(chunks: readonly Buffer[], maxLength = 1_000_000): Split {
     online: (line) => void seen.lines.push(line.toString('latin1')),
     onoversize: (outline, length) => void seen.oversize.push({ outline, length }),
   });
-  for (const chunk of chunks) splitter.push(chunk);
+  for (const chunk of chunks) void splitter.push(chunk);
   splitter.end();
   return seen;
 }
@@ -141,10 +141,10 @@ describe('LineWriter', () => {
       },
     });
     const writer = new LineWriter(stream);
-    for (const line of ['a', 'b', 'c']) writer.write(Buffer.from(line));
+    for (const line of ['a', 'b', 'c']) void writer.write(Buffer.from(line));
     expect(chunks).to.deep.equal([]);
     await new Promise(process.nextTick);
-    writer.write(Buffer.from('d'));
+    void writer.write(Buffer.from('d'));
     writer.flush();
     expect(chunks).to.deep.equal(['a\nb\nc\n', 'd\n']);
   });
@@ -170,7 +170,7 @@ describe('LineWriter', () => {
   it('lets go of who waits when the stream is gone, and drops what comes after', async () => {
     const stream = new Writable({ highWaterMark: 1, write: () => undefined });
     const writer = new LineWriter(stream);
-    writer.write(Buffer.from('stuck'));
+    void writer.write(Buffer.from('stuck'));
     writer.flush();
     const wait = writer.write(Buffer.from('next'));
     stream.destroy();
@@ -184,14 +184,14 @@ describe('LineWriter', () => {
     try {
       const writer = new LineWriter(client);
       const filler = 'x'.repeat(100_000);
+      const write = (n: number): Promise<void> | undefined =>
+        writer.write(Buffer.from(`${n % 2 === 0 ? 'short' : filler} ${n}`));
       let written = 0;
-      const write = (): Promise<void> | undefined =>
-        writer.write(Buffer.from(`${written++ % 2 === 0 ? 'short' : filler} ${written}`));
-      let wait = write();
+      let wait: Promise<void> | undefined;
       // Without a reader the kernel's buffers fill up, and the writer says so.
-      while (wait === undefined && written < 2_000) {
+      for (; wait === undefined && written < 2_000; written++) {
+        wait = write(written);
         writer.flush();
-        wait = write();
       }
       expect(wait).to.be.instanceOf(Promise);
       expect(written).to.be.lessThan(2_000);
@@ -204,13 +204,13 @@ describe('LineWriter', () => {
       accepted.on('data', (chunk: Buffer) => void splitter.push(chunk));
       await wait;
       const total = written + 200;
-      while (written < total) {
-        await write();
+      for (let n = written; n < total; n++) {
+        await write(n);
         writer.flush();
       }
       client.end();
       await once(accepted, 'end');
-      expect(numbers).to.deep.equal(Array.from({ length: total }, (_, i) => i + 1));
+      expect(numbers).to.deep.equal(Array.from({ length: total }, (_, n) => n));
     } finally {
       client.destroy();
       accepted.destroy();

@@ -4,12 +4,12 @@ import { Dispatcher } from './dispatch.js';
 import { Envelope } from './envelope.js';
 import { ConnectorError, toConnectorError } from './errors.js';
 import { HookExchange, type Answer } from './exchange.js';
-import { after, runHook, type Hooks } from './hooks.js';
+import { runHook, type Hooks } from './hooks.js';
 import { Lane } from './lane.js';
 import { Ledger, type Call } from './ledger.js';
 import type { Leg, LegEvents } from './leg.js';
 import type { Log } from './log.js';
-import { cancelledId, refusal, refuseDuplicate, refuseInvalid, replyWith } from './reply.js';
+import { cancelledId, keyOf, refusal, refuseDuplicate, refuseInvalid, replyWith } from './reply.js';
 import type { Retry } from './retry.js';
 import type { Outline } from './scan.js';
 import type { Settings } from './transport.js';
@@ -88,7 +88,9 @@ export class Pipeline {
   /** Takes one message of the client. A returned promise asks for a pause until it settles. */
   accept(envelope: Envelope): void | Promise<void> {
     if (envelope.kind === 'batch') return this.#acceptBatch(envelope);
-    return this.#admit(envelope, (answer) => this.#client.deliver(answer));
+    return this.#admit(envelope, (answer) =>
+      answer === undefined ? undefined : this.#client.deliver(answer),
+    );
   }
 
   /** Answers a line of the client that was too large to be kept. */
@@ -102,22 +104,25 @@ export class Pipeline {
       },
     );
     this.#log.warn?.('%s', error.message);
-    if (outline.id !== undefined && outline.method !== undefined)
-      void this.#client.deliver(refusal(outline.id, error));
+    if (outline.id === undefined || outline.method === undefined) return;
+    const idText = keyOf(outline.id) === undefined ? 'null' : outline.id;
+    void this.#client.deliver(refusal(idText, error));
   }
 
   /** A batch is answered with one batch, in which every request has its answer (JSON-RPC 2.0 section 6). */
   #acceptBatch(batch: Envelope): void | Promise<void> {
     const parts = batch.parts();
     if (parts.length === 0) return this.#client.deliver(refuseInvalid('null'));
-    let owing = parts.filter(({ kind }) => kind !== 'notification' && kind !== 'response').length;
+    const owing = new Set(parts.filter(({ kind }) => kind !== 'notification' && kind !== 'response'));
     const answers: JSONRPCMessage[] = [];
-    const collect = (answer: Envelope): void | Promise<void> => {
-      answers.push(answer.message);
+    const collect = (part: Envelope, answer: Envelope | undefined): void | Promise<void> => {
+      if (!owing.delete(part)) return undefined;
+      if (answer !== undefined) answers.push(answer.message);
+      if (owing.size > 0 || answers.length === 0) return undefined;
       // An array is a batch, which the SDK's types no longer know.
-      if (--owing === 0) return this.#client.deliver(Envelope.of(answers as unknown as JSONRPCMessage));
+      return this.#client.deliver(Envelope.of(answers as unknown as JSONRPCMessage));
     };
-    for (const part of parts) void this.#admit(part, collect);
+    for (const part of parts) void this.#admit(part, (answer) => collect(part, answer));
     return undefined;
   }
 
@@ -167,7 +172,7 @@ export class Pipeline {
   }
 
   #cancel(envelope: Envelope): void {
-    const call = this.#ledger.find(cancelledId(envelope.message));
+    const call = this.#ledger.find(cancelledId(envelope));
     // What is finished needs no cancelling, and `initialize` must not be (2025-11-25 basic/utilities/cancellation).
     if (call === undefined || call.cancelled || call.envelope.method === 'initialize') return;
     void this.#dispatcher.cancel(call)?.tell(envelope);
@@ -289,16 +294,16 @@ export class Pipeline {
       fail(toConnectorError(error, 'MCPC_PLUGIN'));
       return call === undefined && envelope.kind !== 'request' ? next(envelope) : undefined;
     };
-    const { message } = envelope;
     let ran: JSONRPCMessage | undefined | Promise<JSONRPCMessage | undefined>;
     try {
-      ran = runHook(this.#hooks[name], message, exchange);
+      ran = runHook(this.#hooks[name], envelope.message, exchange);
     } catch (error) {
       return failed(error);
     }
     const go = (changed: JSONRPCMessage | undefined): void | Promise<void> => {
       if (exchange.handled) return undefined;
-      return next(changed === undefined || changed === message ? envelope : Envelope.of(changed));
+      const same = changed === undefined || changed === envelope.message;
+      return next(same ? envelope : underSameId(Envelope.of(changed), envelope));
     };
     return ran instanceof Promise ? ran.then(go, failed) : go(ran);
   }
@@ -327,6 +332,13 @@ function dropped(envelope: Envelope, reason: string | undefined): ConnectorError
     'MCPC_PLUGIN',
     `A plugin dropped ${what}${reason === undefined ? '.' : `: ${reason}`}`,
   );
+}
+
+/** A tap may change all but the id, by which both sides know whose answer it is. */
+function underSameId(changed: Envelope, original: Envelope): Envelope {
+  return original.key === undefined || changed.key === original.key
+    ? changed
+    : changed.withId(original.idText);
 }
 
 function together(waits: readonly (void | Promise<void>)[]): void | Promise<void> {

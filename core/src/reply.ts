@@ -1,4 +1,3 @@
-import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import { Envelope } from './envelope.js';
 import { ConnectorError, type ErrorCode } from './errors.js';
 import type { Attempt } from './hooks.js';
@@ -89,6 +88,15 @@ export function replyWith(idText: string, body: object): Envelope {
   return Envelope.read(Buffer.from(`{"jsonrpc":"2.0","id":${idText},${rest}`));
 }
 
+/** The key of an id's JSON text, or undefined when it is no id. */
+export function keyOf(idText: string): Envelope['key'] {
+  try {
+    return replyWith(idText, { result: {} }).key;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Tells a server that the answer to a request is no longer wanted. `idText` is the request's id as JSON. */
 export function cancellation(idText: string, reason: string): Envelope {
   const params = `{"requestId":${idText},"reason":${JSON.stringify(reason)}}`;
@@ -97,9 +105,9 @@ export function cancellation(idText: string, reason: string): Envelope {
   );
 }
 
-/** The id named by a cancellation, as JSON; undefined when it names none. */
-export function cancelledId(message: JSONRPCMessage): string | number | undefined {
-  const id = ((message as { params?: { requestId?: unknown } }).params ?? {}).requestId;
+/** The id named by a cancellation; undefined when it names none. */
+export function cancelledId({ parsed }: Envelope): string | number | undefined {
+  const id = (parsed as { params?: { requestId?: unknown } } | undefined)?.params?.requestId;
   return typeof id === 'string' || typeof id === 'number' ? id : undefined;
 }
 

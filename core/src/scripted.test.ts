@@ -109,7 +109,7 @@ export class RecordingClient implements Client {
 
   deliver(envelope: Envelope): void | Promise<void> {
     this.texts.push(envelope.bytes.toString());
-    this.messages.push(envelope.message as Message);
+    this.messages.push((envelope.parsed ?? {}) as Message);
     for (const { ready, resolve } of this.#waiting) if (ready()) resolve();
     return this.busy;
   }

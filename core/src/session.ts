@@ -67,7 +67,7 @@ export class SessionMemory {
   }
 
   #begin(request: Envelope, answer: Envelope | undefined): void {
-    const { capabilities } = (answer?.message as { result?: InitializeResult } | undefined)?.result ?? {};
+    const { capabilities } = (answer?.parsed as { result?: InitializeResult } | undefined)?.result ?? {};
     this.#initialize = request;
     this.#initialized = undefined;
     this.#level = undefined;
@@ -77,5 +77,5 @@ export class SessionMemory {
 }
 
 function uriOf(message: Envelope): string {
-  return String((message.message as { params?: { uri?: unknown } }).params?.uri);
+  return String((message.parsed as { params?: { uri?: unknown } } | undefined)?.params?.uri);
 }

@@ -50,7 +50,7 @@ export interface TransportContext {
   credentials(challenge?: Challenge): Promise<Credentials>;
   /** Hands a message of the server over. A returned promise asks the transport to pause reading until it settles. */
   onmessage(envelope: Envelope): void | Promise<void>;
-  /** Tells that the channel of this request ended without its answer. */
+  /** Tells that the channel of the request with this `Envelope.key` ended without its answer. */
   onlost(id: RequestId, error: ConnectorError): void;
   /** Tells once that the transport is closed for good, with the reason unless `close` was called. */
   onclose(error?: ConnectorError): void;
