@@ -37,15 +37,24 @@ export abstract class ServeCommand extends Command {
       const { flags: parsed } = await this.parse({ flags: forOclif }, [...args]);
       return valuesOf(flags, parsed);
     } catch (error) {
-      if (!(error instanceof CLIError)) throw error;
-      throw isUnknownFlags(error) ? unknownFlag(error.flags[0]!, Object.keys(flags)) : wronglyGiven(error);
+      throw error instanceof CLIError ? usageError(error, Object.keys(flags)) : error;
     }
   }
 }
 
-/** Tells oclif's `NonExistentFlagsError`, which it does not export, by its member. */
-function isUnknownFlags(error: CLIError): error is CLIError & { readonly flags: readonly string[] } {
-  return 'flags' in error;
+/** oclif does not export its error classes; their members tell them apart. */
+interface ParseError extends CLIError {
+  /** Words that look like flags and are none. */
+  readonly flags?: readonly string[];
+  /** Words that belong to no flag. */
+  readonly args?: readonly string[];
+}
+
+function usageError(error: ParseError, known: readonly string[]): ConnectorError {
+  if (error.flags !== undefined) return unknownFlag(error.flags[0]!, known);
+  if (error.args !== undefined) return strayWords(error.args.length);
+  // oclif sets the reason of a wrong value off with a line break and a tab.
+  return new ConnectorError('MCPC_USAGE', error.message.replaceAll(/\s*\n\t/g, ': '), { cause: error });
 }
 
 function unknownFlag(word: string, known: readonly string[]): ConnectorError {
@@ -58,7 +67,10 @@ function unknownFlag(word: string, known: readonly string[]): ConnectorError {
   });
 }
 
-function wronglyGiven(error: CLIError): ConnectorError {
-  // oclif sets the reason of a wrong value off with a line break and a tab.
-  return new ConnectorError('MCPC_USAGE', error.message.replaceAll(/\s*\n\t/g, ': '), { cause: error });
+/** Stray words are not shown: most come from a header without its quotes, and one of them is then the token. */
+function strayWords(count: number): ConnectorError {
+  const words = count === 1 ? '1 word belongs' : `${count} words belong`;
+  return new ConnectorError('MCPC_USAGE', `${words} to no flag.`, {
+    hint: 'Put quotes around a value with spaces, --endpoint before an address, and -- before a command; see --help',
+  });
 }

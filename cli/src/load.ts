@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import { ConnectorError, reasonOf, type Flags, type Plugin } from '@mcp-connect/core';
+import { BUILT_IN } from './built-in.js';
 import { expandText } from './expand.js';
 import type { Environment } from './plain.js';
 import { entryOfRef, findPackage, type PluginPlaces } from './resolve.js';
@@ -58,10 +59,10 @@ export function mergeFlags(own: Flags, plugins: readonly Plugin[]): Flags {
 }
 
 async function loadPlugin(ref: string, places: PluginPlaces): Promise<Plugin> {
-  const entry = entryOfRef(ref, places);
+  const open = BUILT_IN[ref] ?? importerOf(entryOfRef(ref, places));
   let module: { default?: unknown };
   try {
-    module = (await import(pathToFileURL(entry).href)) as { default?: unknown };
+    module = await open();
   } catch (cause) {
     throw new ConnectorError('MCPC_USAGE', `The plugin ${ref} cannot be loaded: ${reasonOf(cause)}`, {
       cause,
@@ -76,6 +77,10 @@ async function loadPlugin(ref: string, places: PluginPlaces): Promise<Plugin> {
   }
   if (plugin.core !== undefined) await checkCore(plugin.name, plugin.core, places);
   return plugin;
+}
+
+function importerOf(entry: string): () => Promise<{ default?: unknown }> {
+  return () => import(pathToFileURL(entry).href) as Promise<{ default?: unknown }>;
 }
 
 function isPlugin(value: unknown): value is Plugin {

@@ -69,7 +69,7 @@ describe('bad input', () => {
     ['a transport that does not suit', ['proxy', ...url, '--transport', 'tcp'], ['--transport tcp']],
     ['an unknown flag', ['proxy', '--endpont', 'x'], ['--endpont', 'Did you mean --endpoint?']],
     ['a flag of a plugin that is not loaded', ['proxy', ...url, '--zebra=1'], ['--zebra', '--plugin']],
-    ['a stray word', ['proxy', ...url, 'stray'], ['stray', '--help']],
+    ['a stray word', ['proxy', 'http://127.0.0.1:9/mcp'], ['1 word', '--endpoint']],
     ['a flag without its value', ['proxy', '--timeout'], ['--timeout', 'value']],
     ['a number with letters', ['proxy', ...url, '--timeout', '5s'], ['--timeout', 'integer']],
     ['a number out of range', ['proxy', ...url, '--timeout', '0'], ['--timeout', '1']],
@@ -113,6 +113,18 @@ describe('bad input', () => {
   it('never shows what follows an unknown flag', async () => {
     const { err } = await mcpConnect(['proxy', ...url, '--auth-tokn=sesame-street', '--debug']);
     expect(err).to.include('--auth-tokn').and.not.include('sesame');
+  });
+
+  it('never shows the token of a header that lacks its quotes', async () => {
+    const { err } = await mcpConnect([
+      'proxy',
+      ...url,
+      '--headers',
+      'Authorization:',
+      'Bearer',
+      'sesame-street',
+    ]);
+    expect(err).to.include('2 words').and.include('quotes').and.not.include('sesame');
   });
 
   it('is told alike whatever NODE_ENV the host hands on', async () => {
