@@ -17,6 +17,9 @@ export async function builtInFlags(mode: Mode): Promise<OclifFlags> {
 
 /** A command that serves a client on stdin and stdout. What is special about each is its {@link Mode}. */
 export abstract class ServeCommand extends Command {
+  /** Else oclif takes a stray word for the name of a sub-command. The words are checked in {@link serve}. */
+  static override strict = false;
+
   /**
    * Reads the line with the flags of all plugins, then serves. oclif gets only what stands before `--`: it would
    * sort the words behind it.
