@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import Mocha from 'mocha';
 import { filesBelow, projects } from './steps.mjs';
 
-/** What a test may leave running for this long after the last one, in milliseconds. */
+/** How long after the last test something may still be open, in milliseconds. */
 const LINGER = 10_000;
 
 const mocha = new Mocha({
@@ -25,8 +25,8 @@ const runner = mocha.run((failed) => {
   setTimeout(reportLeak, LINGER).unref();
 });
 
-/** A test that leaves a socket, a timer or a process behind is a fault of its own. */
+/** A socket, a timer or a process that a test leaves behind is a fault beside those that mocha counts. */
 function reportLeak() {
   process.stdout.write(`Still open after the last test: ${process.getActiveResourcesInfo().join(', ')}\n`);
-  process.exit(1);
+  process.exit(2);
 }
