@@ -36,7 +36,10 @@ export function postHeaders(...more: readonly Readonly<Record<string, string>>[]
 
 /** The headers of every GET for a stream (2025-11-25 basic/transports, Listening for Messages from the Server). */
 export function streamHeaders(...more: readonly Readonly<Record<string, string>>[]): Record<string, string> {
-  return Object.assign({ accept: 'text/event-stream', 'user-agent': 'mcp-connect' }, ...more) as Record<string, string>;
+  return Object.assign({ accept: 'text/event-stream', 'user-agent': 'mcp-connect' }, ...more) as Record<
+    string,
+    string
+  >;
 }
 
 /** The protocol version that a modern message carries; undefined for every message of an older revision. */
@@ -62,7 +65,8 @@ export function modernHeaders(envelope: Envelope, version: string): Record<strin
 export function sessionHeaders(id: string | undefined, version: string | undefined): Record<string, string> {
   const headers: Record<string, string> = {};
   if (id !== undefined) headers['mcp-session-id'] = id;
-  if (version !== undefined && !WITHOUT_VERSION_HEADER.has(version)) headers['mcp-protocol-version'] = version;
+  if (version !== undefined && !WITHOUT_VERSION_HEADER.has(version))
+    headers['mcp-protocol-version'] = version;
   return headers;
 }
 

@@ -176,13 +176,11 @@ class Streamable implements Transport, StreamHost {
     if (body.length === 0) {
       return this.#lose(pending, noAnswer(this.#label, `an empty body (${response.statusCode})`));
     }
-    let parts: Envelope[];
     try {
-      parts = Envelope.read(body).parts();
+      for (const part of Envelope.read(body).parts()) void this.#deliver(pending, part);
     } catch (cause) {
       return this.#lose(pending, notMcp(this.#label, response.headers['content-type'], cause));
     }
-    for (const part of parts) void this.#deliver(pending, part);
     if (this.#waits(pending)) {
       this.#lose(pending, noAnswer(this.#label, 'messages that do not answer the request'));
     }
@@ -231,10 +229,10 @@ class Streamable implements Transport, StreamHost {
   /** Hands a message over, and takes the request off the list when it is the answer. */
   #deliver(pending: Pending, envelope: Envelope): void | Promise<void> {
     if (envelope.kind !== 'response') return this.context.onmessage(envelope);
-    const answered = envelope.id === undefined ? withIdOf(envelope, pending.envelope) : envelope;
+    const answered = isNameless(envelope) ? withIdOf(envelope, pending.envelope) : envelope;
     const holder = answered.key === pending.envelope.key ? pending : this.#pending.get(answered.key!);
-    if (holder !== undefined) this.#pending.delete(holder.envelope.key!);
     if (holder?.envelope.method === 'initialize') this.#nameSession(answered);
+    if (holder !== undefined) this.#pending.delete(holder.envelope.key!);
     return this.context.onmessage(answered);
   }
 
@@ -385,11 +383,13 @@ function errorIn(body: Body, request: Envelope, refusal: ConnectorError): Envelo
   if (envelope.key === request.key) return envelope;
   // A server that could not read the id leaves it out. Where the outcome is open, such an error decides nothing.
   const nameless =
-    envelope.id === undefined &&
-    'error' in envelope.message &&
-    refusal.code === 'MCPC_HTTP_STATUS' &&
-    refusal.delivered === 'rejected';
+    isNameless(envelope) && refusal.code === 'MCPC_HTTP_STATUS' && refusal.delivered === 'rejected';
   return nameless ? withIdOf(envelope, request) : undefined;
+}
+
+/** True for the error of a server that could not read the request's id, or did not say it (JSON-RPC 2.0 section 5). */
+function isNameless(envelope: Envelope): boolean {
+  return envelope.id === undefined && 'error' in envelope.message;
 }
 
 function withIdOf(envelope: Envelope, request: Envelope): Envelope {

@@ -51,7 +51,8 @@ const HINTS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'Start the server, or check host and port of the endpoint',
   ENOTFOUND: 'Check the host name of the endpoint',
   EAI_AGAIN: 'Check the host name of the endpoint and the network',
-  EPROTO: 'The server may not speak TLS: try http:// instead of https://',
+  EPROTO:
+    'The server may not speak TLS: try http:// instead of https://. Or it asks who we are: give --cert FILE and --key FILE',
   ERR_TLS_CERT_ALTNAME_INVALID: 'The certificate is for another name: give that name with --servername NAME',
   CERT_HAS_EXPIRED: 'The server has to renew its certificate',
 };
@@ -61,6 +62,19 @@ const UNTRUSTED = new Set([
   'UNABLE_TO_GET_ISSUER_CERT',
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
+
+/**
+ * Refusals of our certificate, which in TLS 1.3 come only after our side of the handshake is done (RFC 8446 section
+ * 4.4.2.4). Nothing that we sent has been read.
+ */
+const UNWELCOME = new Set([
+  'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
+  'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA',
+  'ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE',
+  'ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED',
+  'ERR_SSL_SSLV3_ALERT_CERTIFICATE_REVOKED',
+  'ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN',
 ]);
 
 /**
@@ -77,7 +91,12 @@ export async function openWire({ endpoint, settings }: TransportContext): Promis
   const requests: Agent = new http.Agent({ ...options, maxSockets: MOST_REQUESTS });
   const others: Agent = new http.Agent(options);
 
-  const start = (outgoing: HttpOutgoing, url: URL, onresponse: HttpEvents['onresponse'], onerror: HttpEvents['onerror']): ClientRequest => {
+  const start = (
+    outgoing: HttpOutgoing,
+    url: URL,
+    onresponse: HttpEvents['onresponse'],
+    onerror: HttpEvents['onerror'],
+  ): ClientRequest => {
     const { method, headers, body, urgent } = outgoing;
     const outbound = http.request({
       protocol: url.protocol,
@@ -154,7 +173,10 @@ export async function openWire({ endpoint, settings }: TransportContext): Promis
 
 /** Bounds the making of a connection, which node by itself does not. */
 function awaitConnection(socket: Socket, secure: boolean, timeout: number, onconnected: () => void): void {
-  const timer = setTimeout(() => socket.destroy(new Error(`no connection within ${timeout / 1000} s`)), timeout);
+  const timer = setTimeout(
+    () => socket.destroy(new Error(`no connection within ${timeout / 1000} s`)),
+    timeout,
+  );
   socket.once(secure ? 'secureConnect' : 'connect', () => {
     clearTimeout(timer);
     onconnected();
@@ -163,38 +185,61 @@ function awaitConnection(socket: Socket, secure: boolean, timeout: number, oncon
 }
 
 function connectionError(cause: Error, label: string, connected: boolean): ConnectorError {
-  if (connected) {
+  const code = codeOf(cause);
+  if (connected && !UNWELCOME.has(code)) {
     return new ConnectorError('MCPC_CONNECTION_LOST', `${label} broke the connection: ${reasonOf(cause)}`, {
       cause,
       delivered: 'unknown',
     });
   }
-  const code = codeOf(cause);
-  const untrusted = 'The certificate is not trusted: give the authority that signed it with --ca FILE';
-  const hint = UNTRUSTED.has(code) ? untrusted : HINTS[code];
+  const hint = hintFor(code);
   return new ConnectorError('MCPC_CONNECT', `No connection to ${label}: ${reasonOf(cause)}`, {
     cause,
     ...(hint !== undefined && { hint }),
   });
 }
 
+function hintFor(code: string): string | undefined {
+  if (UNTRUSTED.has(code)) {
+    return 'The certificate is not trusted: give the authority that signed it with --ca FILE';
+  }
+  if (UNWELCOME.has(code))
+    return 'The server wants another certificate of ours: give --cert FILE and --key FILE';
+  return HINTS[code];
+}
+
 function codeOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);
-  return String((error as { code?: unknown }).code ?? '');
+  return (error as NodeJS.ErrnoException).code ?? '';
 }
 
 /** Credentials must not follow a redirect to another origin, and without them the message is not the same. */
 function refusedRedirect(label: string, status: number, target: URL | undefined): ConnectorError {
   const where = target === undefined ? 'an unreadable address' : target.origin;
-  return new ConnectorError('MCPC_HTTP_STATUS', `${label} redirects to ${where} (${status}), which is not followed.`, {
-    delivered: 'rejected',
-    status,
-    ...(target !== undefined && { hint: `If you trust it, use --endpoint ${target.origin}${target.pathname}` }),
-  });
+  return new ConnectorError(
+    'MCPC_HTTP_STATUS',
+    `${label} redirects to ${where} (${status}), which is not followed.`,
+    {
+      delivered: 'rejected',
+      status,
+      ...(target !== undefined && {
+        hint: `If you trust it, use --endpoint ${target.origin}${target.pathname}`,
+      }),
+    },
+  );
 }
 
 function basicAuth(url: URL): string | undefined {
   if (url.username === '' && url.password === '') return undefined;
-  const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  const pair = `${decoded(url.username)}:${decoded(url.password)}`;
   return `Basic ${Buffer.from(pair).toString('base64')}`;
+}
+
+/** A bare percent sign is allowed in a URL, and stands for itself. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
