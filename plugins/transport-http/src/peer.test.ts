@@ -257,10 +257,10 @@ export class Stage {
   readonly #peers: Peer[] = [];
   readonly #sides: { close(): Promise<void> }[] = [];
 
-  async peer(tls?: ServerOptions): Promise<Peer> {
+  async peer(tls?: ServerOptions, port?: number): Promise<Peer> {
     const peer = new Peer(tls);
     this.#peers.push(peer);
-    return peer.listen();
+    return peer.listen(port);
   }
 
   async side(open: Open, url: string, settings?: Partial<Settings>): Promise<Side> {

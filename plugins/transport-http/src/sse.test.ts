@@ -39,8 +39,7 @@ function reference(bytes: Buffer): Seen {
   const field = (name: string, value: string): void => {
     if (name === 'event') event = Buffer.from(value, 'latin1').toString();
     if (name === 'data') data += `${value}\n`;
-    // eslint-disable-next-line no-control-regex
-    if (name === 'id' && !/[\0-\x08\x0b-\x1f\x7f]/.test(value)) id = value;
+    if (name === 'id' && /^[\t -~\x80-\xff]*$/.test(value)) id = value;
     if (name === 'retry' && /^[0-9]+$/.test(value)) retry = Number(value);
   };
   const line = (text: string): void => {
@@ -217,7 +216,7 @@ describe('SseParser', () => {
     });
 
     it('outlines an event of many lines', () => {
-      const lines = [...LARGE].map((character) => `data: ${character}`).join('\n');
+      const lines = Array.from(LARGE, (character) => `data: ${character}`).join('\n');
       expect(limited([Buffer.from(`${lines}\n\ndata: b\n\n`)]))
         .to.have.lengthOf(2)
         .and.include('b');

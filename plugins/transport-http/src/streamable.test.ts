@@ -443,7 +443,7 @@ describe('Streamable HTTP', () => {
       [
         'a result under no id',
         (post: Arrival) => post.json({ jsonrpc: '2.0', id: null, result: {} }),
-        'MCPC_BAD_RESPONSE',
+        'MCPC_NO_ANSWER',
       ],
       ['an empty stream', (post: Arrival) => post.stream().end(), 'MCPC_NO_ANSWER'],
       [
@@ -487,6 +487,18 @@ describe('Streamable HTTP', () => {
 
         (await ask({ id: 2, method: 'ping' })).result();
         expect((await side.messages.take((envelope) => envelope.id === 2)).kind).to.equal('response');
+      });
+    }
+
+    for (const how of ['as JSON', 'as an event']) {
+      it(`survive a large one that is malformed inside: ${how}`, async () => {
+        const text = `{"jsonrpc":"2.0","id":0,"result":{"protocolVersion":,"x":"${'x'.repeat(50_000)}"}}`;
+        const post = await ask(INITIALIZE);
+        if (how === 'as JSON') post.status(200, text);
+        else post.stream().event(text).end();
+        const { id, error } = await side.lost.take();
+        expect(id).to.equal(0);
+        expect(error).to.include({ delivered: 'unknown' });
       });
     }
 

@@ -1,0 +1,345 @@
+import { expect } from 'chai';
+import { begin, Stage, type Arrival, type Peer, type Side } from './peer.test.js';
+import { openStreamable } from './streamable.js';
+
+const CALL = { id: 1, method: 'tools/call', params: { name: 'slow' } };
+const ANSWER = { jsonrpc: '2.0', id: 1, result: { ok: true } };
+const PROGRESS = { jsonrpc: '2.0', method: 'notifications/progress', params: { progress: 1 } };
+
+describe('Streams', () => {
+  let stage: Stage;
+  let peer: Peer;
+  let side: Side;
+
+  beforeEach(async () => {
+    stage = new Stage();
+    peer = await stage.peer();
+    side = await stage.side(openStreamable, peer.url);
+  });
+  afterEach(() => stage.close());
+
+  describe('notification stream', () => {
+    /** Opens a session up to the notification stream, which the test answers. */
+    async function listening(): Promise<{ get: Arrival; initialized: Promise<void> }> {
+      const initialize = side.send({ id: 0, method: 'initialize' });
+      (await peer.next()).result({ protocolVersion: '2025-11-25' }, { 'mcp-session-id': 's-1' });
+      await initialize;
+      await side.message();
+      const initialized = side.send({ method: 'notifications/initialized' });
+      (await peer.next('POST')).status(202);
+      return { get: await peer.next('GET'), initialized };
+    }
+
+    it('is asked for once the session is open, and brings messages and requests', async () => {
+      const get = await begin(peer, side);
+      expect(peer.log).to.deep.equal(['POST /mcp', 'POST /mcp', 'GET /mcp']);
+      expect(get.headers).not.to.have.property('last-event-id');
+      get.event({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
+      get.event({ jsonrpc: '2.0', id: 9, method: 'roots/list' });
+      expect(await side.message()).to.include({ method: 'notifications/tools/list_changed' });
+      expect(await side.message()).to.include({ id: 9, method: 'roots/list' });
+    });
+
+    for (const status of [400, 404, 405]) {
+      it(`is not missed where the server answers ${status}`, async () => {
+        const { get, initialized } = await listening();
+        get.status(status);
+        await initialized;
+        const sent = side.send(CALL);
+        (await peer.next('POST')).result({ ok: true });
+        await sent;
+        expect(await side.message()).to.deep.equal(ANSWER);
+        expect(side.closed.size).to.equal(0);
+      });
+    }
+
+    it('is waited for before anything else is sent', async () => {
+      const { get, initialized } = await listening();
+      let over = false;
+      void initialized.then(() => (over = true));
+      // A round trip on another connection: what was going to settle would have.
+      const sent = side.send({ method: 'notifications/roots/list_changed' });
+      (await peer.next('POST')).status(202);
+      await sent;
+      expect(over).to.equal(false);
+      get.stream();
+      await initialized;
+    });
+
+    it('is not waited for longer than the patience lasts', async () => {
+      const { get, initialized } = await listening();
+      await initialized;
+      expect(get.response.headersSent).to.equal(false);
+      get.stream().event(PROGRESS);
+      expect(await side.message()).to.deep.equal(PROGRESS);
+    });
+
+    it('is opened again behind the last event when it ends', async () => {
+      const get = await begin(peer, side);
+      get.event(PROGRESS, { id: 'e-1' }).end();
+      const again = await peer.next('GET');
+      expect(again.headers).to.include({ 'last-event-id': 'e-1', 'mcp-session-id': 's-1' });
+      again.stream().event(PROGRESS);
+      expect(await side.message()).to.deep.equal(PROGRESS);
+      expect(await side.message()).to.deep.equal(PROGRESS);
+    });
+
+    it('is opened again after a cut, and after a server error', async () => {
+      const get = await begin(peer, side);
+      get.cut();
+      (await peer.next('GET')).status(503);
+      (await peer.next('GET')).stream().event(PROGRESS);
+      expect(await side.message()).to.deep.equal(PROGRESS);
+    }).timeout(5_000);
+
+    it('is opened again when credentials fail for a while', async () => {
+      const get = await begin(peer, side);
+      const failed = new Promise<void>((resolve) => {
+        side.credentials = async () => {
+          side.credentials = async () => ({ headers: {} });
+          resolve();
+          throw new Error('the sign-in is down');
+        };
+      });
+      get.end();
+      await failed;
+      (await peer.next('GET')).stream();
+    }).timeout(5_000);
+
+    it('drops what is too large and goes on', async () => {
+      side = await stage.side(openStreamable, peer.url, { maxMessageSize: 1_000 });
+      const get = await begin(peer, side);
+      get.event({ jsonrpc: '2.0', method: 'notifications/message', params: { data: 'x'.repeat(5_000) } });
+      get.event(PROGRESS);
+      expect(await side.message()).to.deep.equal(PROGRESS);
+    });
+  });
+
+  describe('resumption', () => {
+    /** Takes a call at the server, whose stream then ends in the way given. */
+    async function interrupted(by: (post: Arrival) => void): Promise<Arrival> {
+      await begin(peer, side);
+      void side.send(CALL);
+      by((await peer.next('POST')).stream());
+      return peer.next('GET');
+    }
+
+    it('takes a reply up behind its last event, in the same session', async () => {
+      const get = await interrupted((post) => {
+        post.event(PROGRESS, { id: 'e-1', retry: 10 });
+        post.response.write(': more', () => post.cut());
+      });
+      expect(get.headers).to.include({
+        accept: 'text/event-stream',
+        'last-event-id': 'e-1',
+        'mcp-session-id': 's-1',
+        'mcp-protocol-version': '2025-11-25',
+      });
+      get.stream().event(ANSWER, { id: 'e-2' }).end();
+      expect(await side.message()).to.deep.equal(PROGRESS);
+      expect(await side.message()).to.deep.equal(ANSWER);
+      expect(side.lost.size).to.equal(0);
+    });
+
+    it('does so when the server ends the stream properly (2025-11-25)', async () => {
+      const get = await interrupted((post) => post.event('', { id: 'e-0', retry: 0 }).end());
+      expect(get.headers).to.include({ 'last-event-id': 'e-0' });
+      get.stream().event(ANSWER).end();
+      expect(await side.message()).to.deep.equal(ANSWER);
+    });
+
+    it('asks again for an event of which only a part came', async () => {
+      const get = await interrupted((post) => {
+        post.event(PROGRESS, { id: 'e-1', retry: 0 });
+        post.response.write('id: e-2\ndata: {"jsonrpc":"2.0","id":1,"res', () => post.cut());
+      });
+      expect(get.headers).to.include({ 'last-event-id': 'e-1' });
+      get.stream().event(ANSWER, { id: 'e-2' }).end();
+      await side.message();
+      expect(await side.message()).to.deep.equal(ANSWER);
+    });
+
+    it('gives ids back byte for byte', async () => {
+      const get = await interrupted((post) => post.event('', { id: 'é☃', retry: 0 }).end());
+      expect(Buffer.from(String(get.headers['last-event-id']), 'latin1').toString()).to.equal('é☃');
+      get.stream().event(ANSWER).end();
+      expect(await side.message()).to.deep.equal(ANSWER);
+    });
+
+    it('goes on for as long as ids come, and remembers the last one', async () => {
+      let get = await interrupted((post) => post.event('', { id: '0', retry: 0 }).end());
+      for (const poll of [1, 2, 3, 4, 5, 6, 7, 8]) {
+        get
+          .stream()
+          .event('', { id: String(poll) })
+          .end();
+        get = await peer.next('GET');
+        expect(get.headers).to.include({ 'last-event-id': String(poll) });
+      }
+      get.stream().end();
+      get = await peer.next('GET');
+      expect(get.headers).to.include({ 'last-event-id': '8' });
+      get.stream().event(ANSWER).end();
+      expect(await side.message()).to.deep.equal(ANSWER);
+    });
+
+    it('waits as long as the server asks', async () => {
+      const get = await interrupted((post) => post.event('', { id: '0', retry: 60 }).end());
+      const asked = performance.now();
+      get.stream().end();
+      const again = await peer.next('GET');
+      // A lower bound only: a timer never fires early, give or take its resolution.
+      expect(performance.now() - asked).to.be.at.least(55);
+      again.stream().event(ANSWER).end();
+      expect(await side.message()).to.deep.equal(ANSWER);
+    });
+
+    it('gives up when streams bring nothing time and again', async () => {
+      let get = await interrupted((post) => post.event('', { id: '0', retry: 0 }).end());
+      for (const _ of [1, 2, 3, 4]) {
+        get.stream().end();
+        get = await peer.next('GET');
+      }
+      get.stream().end();
+      const { id, error } = await side.lost.take();
+      expect(id).to.equal(1);
+      expect(error).to.include({ code: 'MCPC_CONNECTION_LOST', delivered: 'unknown' });
+      expect(peer.arrivals.size).to.equal(0);
+    });
+
+    for (const status of [400, 404, 405]) {
+      it(`gives up when the server answers ${status}`, async () => {
+        const get = await interrupted((post) => post.event('', { id: '0', retry: 0 }).end());
+        get.status(status);
+        expect((await side.lost.take()).error).to.include({
+          code: 'MCPC_CONNECTION_LOST',
+          delivered: 'unknown',
+        });
+      });
+    }
+
+    it('tries again after 503, 429 and a cut', async () => {
+      const get = await interrupted((post) => post.event('', { id: '0', retry: 0 }).end());
+      get.status(503);
+      (await peer.next('GET')).status(429);
+      (await peer.next('GET')).cut();
+      (await peer.next('GET')).stream().event(ANSWER).end();
+      expect(await side.message()).to.deep.equal(ANSWER);
+    });
+
+    it('gives up when the server is gone for good', async () => {
+      side = await stage.side(openStreamable, peer.url, { timeout: 50 });
+      const get = await interrupted((post) => post.event('', { id: '0', retry: 10 }).end());
+      get.cut();
+      await peer.close();
+      expect((await side.lost.take()).error).to.include({
+        code: 'MCPC_CONNECTION_LOST',
+        delivered: 'unknown',
+      });
+    });
+
+    it('survives credentials that fail for a while', async () => {
+      await begin(peer, side);
+      side.credentials = async () => {
+        side.credentials = async () => ({ headers: { authorization: 'Bearer two' } });
+        throw new Error('the sign-in is down');
+      };
+      void side.send(CALL);
+      (await peer.next('POST')).stream().event('', { id: '0', retry: 0 }).end();
+      const get = await peer.next('GET');
+      expect(get.headers).to.include({ authorization: 'Bearer two' });
+      get.stream().event(ANSWER).end();
+      expect(await side.message()).to.deep.equal(ANSWER);
+    });
+
+    it('does not follow an answer', async () => {
+      await begin(peer, side);
+      void side.send(CALL);
+      const post = (await peer.next('POST')).stream();
+      post.event(ANSWER, { id: 'e-1', retry: 0 });
+      await side.message();
+      post.cut();
+      const sent = side.send({ id: 2, method: 'ping' });
+      (await peer.next('POST')).result();
+      await sent;
+      expect(peer.arrivals.size).to.equal(0);
+      expect(side.lost.size).to.equal(0);
+    });
+
+    it('ends when the transport is closed', async () => {
+      const get = await interrupted((post) => post.event('', { id: '0', retry: 0 }).end());
+      const closing = side.close();
+      await get.abandoned();
+      (await peer.next('DELETE')).status(200);
+      await closing;
+      expect(side.lost.size).to.equal(0);
+    });
+  });
+
+  describe('back-pressure', () => {
+    it('pauses the server while the client is busy, and loses nothing', async () => {
+      let resume = (): void => undefined;
+      side.pause = new Promise((resolve) => (resume = resolve));
+      void side.send(CALL);
+      const post = (await peer.next('POST')).stream();
+      const text = 'x'.repeat(1_048_576);
+      const count = 32;
+      for (let index = 0; index < count; index++) {
+        post.event({ jsonrpc: '2.0', method: 'notifications/message', params: { index, text } });
+      }
+      await side.message();
+      expect(post.response.writableLength).to.be.above(8 * 1_048_576);
+      // Round trips give the socket every chance to drain, which it must not take.
+      for (const id of [2, 3, 4]) {
+        void side.send({ id, method: 'ping' });
+        (await peer.next('POST')).result();
+        await side.messages.take((envelope) => envelope.id === id);
+      }
+      expect(post.response.writableLength).to.be.above(8 * 1_048_576);
+
+      side.pause = undefined;
+      resume();
+      for (let index = 1; index < count; index++) {
+        expect((await side.message()).params).to.include({ index });
+      }
+      post.event(ANSWER).end();
+      expect(await side.message()).to.deep.equal(ANSWER);
+    }).timeout(10_000);
+  });
+
+  describe('a reply that is too large', () => {
+    const LARGE = { jsonrpc: '2.0', id: 1, result: { text: 'x'.repeat(100_000) } };
+
+    beforeEach(async () => {
+      side = await stage.side(openStreamable, peer.url, { maxMessageSize: 10_000 });
+    });
+
+    for (const [name, reply] of [
+      ['as JSON', (post: Arrival) => post.json(LARGE)],
+      ['as an event', (post: Arrival) => post.stream().event(LARGE).end()],
+    ] as const) {
+      it(`fails its request and nothing else: ${name}`, async () => {
+        void side.send(CALL);
+        reply(await peer.next('POST'));
+        const { id, error } = await side.lost.take();
+        expect(id).to.equal(1);
+        expect(error).to.include({ code: 'MCPC_TOO_LARGE', delivered: 'unknown' });
+        expect(error.hint).to.include('--max-message-size');
+
+        void side.send({ id: 2, method: 'ping' });
+        (await peer.next('POST')).result();
+        expect(await side.message()).to.include({ id: 2 });
+        expect(side.lost.size).to.equal(0);
+      });
+    }
+
+    it('costs only itself where it is a notification', async () => {
+      void side.send(CALL);
+      const post = (await peer.next('POST')).stream();
+      post.event({ jsonrpc: '2.0', method: 'notifications/message', params: LARGE.result });
+      post.event(ANSWER).end();
+      expect(await side.message()).to.deep.equal(ANSWER);
+      expect(side.lost.size).to.equal(0);
+    });
+  });
+});
