@@ -26,12 +26,16 @@ async function gate() {
 async function runTests() {
   const startedAt = performance.now();
   const mocha = fileURLToPath(new URL('mocha.mjs', import.meta.url));
-  const child = spawn(process.execPath, ['--enable-source-maps', mocha], {
-    cwd: ROOT,
-    env: ENV,
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    timeout: LIMIT,
-  });
+  const child = spawn(
+    process.execPath,
+    ['--enable-source-maps', '--disable-warning=ExperimentalWarning', mocha],
+    {
+      cwd: ROOT,
+      env: ENV,
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      timeout: LIMIT,
+    },
+  );
   let counts = { passed: 0, failed: 0 };
   child.on('message', (message) => (counts = message));
   const [code, signal] = await once(child, 'exit');
