@@ -1,5 +1,5 @@
 import { parseEndpoint, type Endpoint } from './endpoint.js';
-import { ConnectorError } from './errors.js';
+import { ConnectorError, reasonOf } from './errors.js';
 import { createHooks, type Hooks } from './hooks.js';
 import { Leg } from './leg.js';
 import type { Log } from './log.js';
@@ -96,7 +96,7 @@ export class Connector implements Registry {
     if (this.#frozen) return this;
     for (const { plugin, options } of this.#plugins) {
       this.#applying = plugin.name;
-      plugin.apply(this, options);
+      apply(plugin, this, options);
     }
     this.#frozen = true;
     if (this.#endpoints.length === 0) {
@@ -141,7 +141,7 @@ export class Connector implements Registry {
       'MCPC_USAGE',
       `No transport is loaded for ${endpoint.scheme} (${endpoint.label}).`,
       {
-        hint: `Use one of ${known || 'those of a plugin'}, or load the plugin that brings it with --plugin NAME`,
+        hint: `Give --transport one of ${known || 'those of a plugin'}, or load the plugin that brings it with --plugin NAME`,
       },
     );
   }
@@ -151,5 +151,22 @@ export class Connector implements Registry {
     throw new ConnectorError('MCPC_USAGE', `It is too late to ${what}: the connector has started.`, {
       hint: 'Do it before start() or connect(), or inside the apply() of a plugin',
     });
+  }
+}
+
+/** A plugin that cannot be applied is named, whatever it throws. */
+function apply(plugin: Plugin, registry: Registry, options: FlagValues<Flags>): void {
+  try {
+    plugin.apply(registry, options);
+  } catch (error) {
+    if (error instanceof ConnectorError) throw error;
+    throw new ConnectorError(
+      'MCPC_PLUGIN',
+      `Plugin ${plugin.name} could not be applied: ${reasonOf(error)}`,
+      {
+        cause: error,
+        hint: `Report this to the authors of ${plugin.name}, or leave it out`,
+      },
+    );
   }
 }
