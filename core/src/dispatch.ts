@@ -76,6 +76,8 @@ export class Dispatcher {
   answered(call: Call, answer: Envelope): void {
     const leg = call.leg!;
     this.#assign(call, undefined);
+    // The session moves along with a request that found its own leg dead.
+    if (call.attempts.length > 0 && this.affinity(call) !== undefined) this.session = leg;
     call.sent = false;
     const { method } = call.outgoing;
     if (!NOTED.has(method)) return;
@@ -149,15 +151,16 @@ export class Dispatcher {
   }
 
   /** One attempt, straight down the line. */
-  #attempt(call: Call): void {
+  #attempt(call: Call, stay?: Leg): void {
     const attempt = call.attempts.length;
     const failed = (error: unknown): void =>
       this.#failed(call, attempt, toConnectorError(error, 'MCPC_CONNECT'));
     call.startedAt = performance.now();
     call.sent = false;
     try {
-      const sent = after(this.#select(call), (leg) => {
+      const sent = after(stay ?? this.#select(call), (leg) => {
         this.#assign(call, leg);
+        this.#bringSession(call, leg);
         return after(leg.ready(), (transport) =>
           after(leg.credentials(call.challenge), (credentials) => {
             if (call.cancelled || call.attempts.length !== attempt || !this.#ledger.has(call))
@@ -193,6 +196,13 @@ export class Dispatcher {
     );
   }
 
+  /** A legacy request that goes to another leg takes its session along: it is begun there before anything is sent. */
+  #bringSession(call: Call, leg: Leg): void {
+    const { session } = this;
+    if (session === undefined || session === leg || this.affinity(call) === undefined) return;
+    leg.adopt(session);
+  }
+
   /** One attempt went wrong: another one, or the end. */
   #failed(call: Call, attempt: number, error: ConnectorError): void {
     if (attempt !== call.attempts.length || !this.#ledger.has(call)) return;
@@ -201,18 +211,18 @@ export class Dispatcher {
     if (error.code === 'MCPC_SESSION_LOST') call.leg?.forgotten(call.epoch);
     this.#assign(call, undefined);
     const safe = this.isSafe(call);
-    const wait = this.#stopped || call.cancelled ? undefined : this.#wait(call, safe);
-    if (wait === undefined) {
+    const left = call.deadline - performance.now();
+    const given = this.#stopped || call.cancelled;
+    const question = { attempts: call.attempts, safe, candidates: this.#legs, left };
+    const next = given ? undefined : this.#retry.next(question);
+    if (next === undefined) {
       return this.fail(call, isUnclear(error) && !safe ? outcomeUnknown(call, error) : error);
     }
+    const { wait, stay } = next;
     this.#log.debug?.('%s is sent again in %d ms: %s', call.envelope.method, Math.round(wait), error.message);
-    if (wait === 0) this.#attempt(call);
-    else call.pause = setTimeout(() => this.#attempt(call), wait);
-  }
-
-  #wait(call: Call, safe: boolean): number | undefined {
-    const { attempts, deadline } = call;
-    return this.#retry.next({ attempts, safe, candidates: this.#legs, left: deadline - performance.now() });
+    const again = (): void => this.#attempt(call, stay ? this.#legs[candidate.index] : undefined);
+    if (wait === 0) again();
+    else call.pause = setTimeout(again, wait);
   }
 
   #expire(call: Call): void {

@@ -121,6 +121,13 @@ export class Leg implements Candidate {
     this.#opening.catch(() => undefined);
   }
 
+  /** Takes over the session of another leg, unless it has one of its own. */
+  adopt(other: Leg): void {
+    if (this.memory.started || !other.memory.started) return;
+    this.memory.copy(other.memory);
+    this.forgotten(this.epoch);
+  }
+
   /** Closes the channel for good. */
   async close(): Promise<void> {
     this.#closed = true;

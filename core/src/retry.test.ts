@@ -28,7 +28,8 @@ function next(
     error: new ConnectorError(code, 'failed', options),
     ms: 1,
   }));
-  return new Retry(SETTINGS, 'annotated').next({ attempts, safe, candidates: LEGS.slice(0, legs), left });
+  return new Retry(SETTINGS, 'annotated').next({ attempts, safe, candidates: LEGS.slice(0, legs), left })
+    ?.wait;
 }
 
 const REFUSED: Failure = { code: 'MCPC_CONNECT' };
@@ -84,6 +85,13 @@ describe('Retry', () => {
     expect(next([REFUSED], { legs: 2 })).to.equal(0);
     expect(next([LOST], { legs: 2, safe: true })).to.equal(0);
     expect(next([REFUSED, { ...REFUSED, leg: 1 }], { legs: 2 })).to.be.greaterThan(0);
+  });
+
+  it('stays with an endpoint that it has mended', () => {
+    const error = new ConnectorError('MCPC_SESSION_LOST', 'gone', { delivered: 'rejected' });
+    const attempts = [{ candidate: LEGS[0]!, error, ms: 1 }];
+    const question = { attempts, safe: false, candidates: LEGS, left: 30_000 };
+    expect(new Retry(SETTINGS, 'annotated').next(question)).to.deep.equal({ wait: 0, stay: true });
   });
 
   it('never sends what may have been carried out to another endpoint, unless it is safe', () => {

@@ -78,6 +78,14 @@ export interface RetryQuestion {
   readonly left: number;
 }
 
+/** When and where a request is sent again. */
+export interface NextAttempt {
+  /** Milliseconds to wait before. */
+  readonly wait: number;
+  /** Whether it goes to the same endpoint, which has been mended, and not to one that a strategy chooses. */
+  readonly stay: boolean;
+}
+
 /**
  * Decides in one place whether a request is sent again. The rule is the failure contract's table: what never reached
  * a server is always sent again, what was refused is sent once more after the repair, and what may have been carried
@@ -123,24 +131,35 @@ export class Retry {
     return typeof name === 'string' && this.#harmless.has(name);
   }
 
-  /** Returns how many milliseconds to wait before the next attempt, or undefined when there must be none. */
-  next({ attempts, safe, candidates, left }: RetryQuestion): number | undefined {
+  /** Decides on another attempt; undefined means that there must be none. */
+  next({ attempts, safe, candidates, left }: RetryQuestion): NextAttempt | undefined {
     const last = attempts.at(-1);
-    if (last === undefined) return 0;
+    if (last === undefined) return { wait: 0, stay: false };
     const { error } = last;
     if (error.delivered === 'unknown' && !safe) return undefined;
     // The same answer would be as large again.
     if (error.code === 'MCPC_TOO_LARGE') return undefined;
     const sent = attempts.filter((attempt) => attempt.error.delivered !== 'no').length;
     if (error.delivered !== 'no' && sent >= this.#settings.retryAttempts) return undefined;
+    if (isRepaired(attempts, error)) return { wait: 0, stay: true };
     // A strategy or a session may stay with one endpoint: only a chain of first tries goes on without a pause.
     const tried = new Set(attempts.map((attempt) => attempt.candidate)).size;
-    if (tried === attempts.length && tried < candidates.length) return 0;
+    if (tried === attempts.length && tried < candidates.length) return { wait: 0, stay: false };
+    const wait = this.#pause(attempts, error, { sent, left });
+    return wait === undefined ? undefined : { wait, stay: false };
+  }
+
+  #pause(
+    attempts: readonly Attempt[],
+    error: ConnectorError,
+    { sent, left }: { sent: number; left: number },
+  ): number | undefined {
     if (error.delivered === 'no') return this.#beforeSending(attempts, error, left);
-    const repair = error.delivered === 'rejected' && error.code !== 'MCPC_RATE_LIMITED';
-    if (!repair && !this.#budget.spend()) return undefined;
-    const backoff = this.#backoff(sent);
-    return error.delivered === 'rejected' ? afterRejection(attempts, error, backoff) : backoff;
+    if (error.delivered === 'rejected' && error.code !== 'MCPC_RATE_LIMITED') return undefined;
+    if (!this.#budget.spend()) return undefined;
+    const wait =
+      error.retryAfter ?? jitter(Math.min(this.#settings.retryDelay * 2 ** (sent - 1), LONGEST_WAIT));
+    return wait <= LONGEST_RETRY_AFTER ? wait : undefined;
   }
 
   #beforeSending(attempts: readonly Attempt[], error: ConnectorError, left: number): number | undefined {
@@ -152,25 +171,12 @@ export class Retry {
     const wait = jitter(step);
     return wait < left ? wait : undefined;
   }
-
-  #backoff(sent: number): number {
-    return jitter(Math.min(this.#settings.retryDelay * 2 ** (sent - 1), LONGEST_WAIT));
-  }
 }
 
-/** A refusal is repaired once; the same refusal a second time is the server's last word. */
-function afterRejection(
-  attempts: readonly Attempt[],
-  error: ConnectorError,
-  backoff: number,
-): number | undefined {
-  if (error.code === 'MCPC_RATE_LIMITED') {
-    const wait = error.retryAfter ?? backoff;
-    return wait <= LONGEST_RETRY_AFTER ? wait : undefined;
-  }
-  const repairable = error.code === 'MCPC_UNAUTHORIZED' || error.code === 'MCPC_SESSION_LOST';
-  const times = attempts.filter((attempt) => attempt.error.code === error.code).length;
-  return repairable && times === 1 ? 0 : undefined;
+/** A refusal that can be mended is, once; the same refusal a second time is the server's last word. */
+function isRepaired(attempts: readonly Attempt[], { code }: ConnectorError): boolean {
+  if (code !== 'MCPC_UNAUTHORIZED' && code !== 'MCPC_SESSION_LOST') return false;
+  return attempts.filter((attempt) => attempt.error.code === code).length === 1;
 }
 
 function jitter(milliseconds: number): number {

@@ -44,6 +44,15 @@ export class SessionMemory {
     }
   }
 
+  /** Remembers all that another memory does. */
+  copy(other: SessionMemory): void {
+    this.#initialize = other.#initialize;
+    this.#initialized = other.#initialized;
+    this.#level = other.#level;
+    this.#lists = other.#lists;
+    for (const [uri, request] of other.#subscriptions) this.#subscriptions.set(uri, request);
+  }
+
   /** The request that begins the session anew. */
   get initialize(): Envelope | undefined {
     return this.#initialize;
