@@ -63,7 +63,10 @@ describe('SDK v2 clients', () => {
         client = await connect(peer, { pin: MODERN });
       });
 
-      after(() => Promise.all([client?.close(), peer?.close()]));
+      after(async () => {
+        await client?.close();
+        await peer?.close();
+      });
 
       it('agree on that revision when the client looks for it', async () => {
         const seeker = await connect(peer, 'auto');

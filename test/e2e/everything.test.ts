@@ -47,7 +47,10 @@ function useEverything(route: string, start: () => Promise<Peer>): void {
       );
     });
 
-    after(() => Promise.all([client?.close(), peer?.close()]));
+    after(async () => {
+      await client?.close();
+      await peer?.close();
+    });
 
     const say = async (name: string, args: Record<string, unknown> = {}): Promise<string> => {
       const { content } = (await client.callTool({ name, arguments: args })) as CallToolResult;

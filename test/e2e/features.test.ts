@@ -57,7 +57,10 @@ function speaksMcp(route: string, start: () => Promise<Peer>): void {
       client = await connect(peer, news);
     });
 
-    after(() => Promise.all([client?.close(), peer?.close()]));
+    after(async () => {
+      await client?.close();
+      await peer?.close();
+    });
 
     const say = async (name: string, args: Record<string, unknown> = {}): Promise<string> =>
       textOf((await client.callTool({ name, arguments: args })) as CallToolResult);

@@ -1,5 +1,4 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -66,10 +65,12 @@ export class ProxyProcess {
       this.stderr += text;
       this.#look();
     });
-    this.exit = once(this.#child, 'close').then(([code, signal]) => {
-      this.#ended = true;
-      this.#look();
-      return { code, signal } as Exit;
+    this.exit = new Promise((resolve) => {
+      this.#child.once('close', (code, signal) => {
+        this.#ended = true;
+        this.#look();
+        resolve({ code, signal });
+      });
     });
   }
 

@@ -80,15 +80,15 @@ export async function serveFeaturesOverHttp(): Promise<HttpPeer> {
   const sessions = new Map<string, StreamableHTTPServerTransport>();
   return serveHttp(async ({ headers, body }, response, request) => {
     const incoming = request as Parameters<StreamableHTTPServerTransport['handleRequest']>[0];
-    const parsed = body === '' ? undefined : (JSON.parse(body) as unknown);
+    const message = parsed(body);
     const known = sessions.get(String(headers['mcp-session-id']));
-    if (known !== undefined) return known.handleRequest(incoming, response, parsed);
+    if (known !== undefined) return known.handleRequest(incoming, response, message);
     const transport = new StreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
       onsessioninitialized: (id) => void sessions.set(id, transport),
     });
     await createFeatureServer().connect(transport);
-    return transport.handleRequest(incoming, response, parsed);
+    return transport.handleRequest(incoming, response, message);
   });
 }
 

@@ -80,7 +80,7 @@ describe('stdout', () => {
   });
 
   it('stays apart from stderr, which a local server may use freely', async () => {
-    const proxy = new ProxyProcess(['proxy', '--', ...fixture('feature-stdio')]);
+    const proxy = new ProxyProcess(['proxy', '--', ...fixture('feature-stdio', '--greet')]);
     await proxy.initialize();
     await proxy.log(/feature server is ready/);
     await proxy.end();

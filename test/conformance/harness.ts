@@ -1,0 +1,62 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+
+const HARNESS = createRequire(import.meta.url)
+  .resolve('@modelcontextprotocol/conformance/package.json')
+  .replace(/package\.json$/, 'dist/index.js');
+
+/** One thing that the harness looked at. */
+export interface Check {
+  readonly id: string;
+  readonly status: 'SUCCESS' | 'FAILURE' | 'WARNING' | 'SKIPPED' | 'INFO';
+  readonly description: string;
+  readonly errorMessage?: string;
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+/** What came out of a scenario. */
+export interface Verdict {
+  /** True when all checks and the client itself ended well. */
+  readonly passed: boolean;
+  readonly checks: readonly Check[];
+  /** What to read when it failed. */
+  readonly report: string;
+}
+
+/** Runs one scenario of one revision with mcp-connect as the client under test. */
+export async function runScenario(scenario: string, revision: string): Promise<Verdict> {
+  // The harness cuts the command at its blanks, so it names neither path.
+  const command = '"$MCPC_TEST_NODE" "$MCPC_TEST_CLIENT"';
+  const words = ['--command', command, '--scenario', scenario, '--spec-version', revision];
+  const { code, stdout, stderr } = await harness('client', ...words, '--verbose');
+  const checks = JSON.parse(stdout) as Check[];
+  const failed = checks.filter(({ status }) => status === 'FAILURE' || status === 'WARNING');
+  return { passed: code === 0, checks, report: `${JSON.stringify(failed, undefined, 2)}\n${stderr}` };
+}
+
+/** Lists the scenarios for clients that the harness has, with the revisions each applies to. */
+export async function listScenarios(): Promise<ReadonlyMap<string, readonly string[]>> {
+  const { stdout } = await harness('list', '--client');
+  const entries = stdout.matchAll(/^ {2}- (\S+) \[(\S*)\]$/gm);
+  return new Map(Array.from(entries, ([, name = '', revisions = '']) => [name, revisions.split(',')]));
+}
+
+async function harness(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const node20 = new URL('node20.js', import.meta.url).href;
+  const env = {
+    ...process.env,
+    MCPC_TEST_NODE: process.execPath,
+    MCPC_TEST_CLIENT: fileURLToPath(new URL('client.js', import.meta.url)),
+  };
+  delete (env as NodeJS.ProcessEnv)['NODE_EXTRA_CA_CERTS'];
+  const child = spawn(process.execPath, ['--import', node20, HARNESS, ...args], { env });
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close') as Promise<[number]>,
+  ]);
+  return { code, stdout, stderr };
+}
