@@ -1,0 +1,11 @@
+export { testTransport } from './transport.js';
+export type { RegisterTest, TransportSuiteOptions, TransportSupport } from './transport.js';
+export { transportOf } from './kinds.js';
+export { memoryTransport, type MemoryTransport } from './memory.js';
+export type { PeerHandler, PeerMessage, Say, Served } from './peer.js';
+export { cut, end, hang, inTurn, raw, reply, replyError, replySse, status } from './script.js';
+export type { Outcome, ReplyOptions, Script, ScriptedServer } from './script.js';
+export { scriptedStdio, scriptedTcp } from './scripted-lines.js';
+export { scriptedHttp, serveHttp } from './http-peer.js';
+export { serveStdio } from './stdio-peer.js';
+export { serveTcp } from './tcp-peer.js';

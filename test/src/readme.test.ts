@@ -1,0 +1,12 @@
+import { readFile } from 'node:fs/promises';
+import { expect } from 'chai';
+
+const ROOT = new URL('../../', import.meta.url);
+
+describe('the README of @mcp-connect/testing', () => {
+  it('shows the very example that is compiled and run', async () => {
+    const readme = await readFile(new URL('README.md', ROOT), 'utf8');
+    const example = await readFile(new URL('src/example.test.ts', ROOT), 'utf8');
+    expect(readme).to.include(`\`\`\`ts\n${example}\`\`\``);
+  });
+});

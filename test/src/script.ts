@@ -1,0 +1,164 @@
+import type { Endpoint } from '@mcp-connect/core';
+import type { PeerMessage } from './peer.js';
+
+/** The body of a JSON-RPC response. */
+type Body =
+  { readonly result: object } | { readonly error: { readonly code: number; readonly message: string } };
+
+interface Reply {
+  readonly kind: 'reply';
+  readonly body: Body;
+  /** True for a stream of events, where the wire has them. */
+  readonly sse: boolean;
+  /** Messages that come before the answer. */
+  readonly before: readonly object[];
+  /** How often the answer is given. */
+  readonly times: number;
+  /** True to spread the JSON over several lines. */
+  readonly pretty: boolean;
+  /** True to give every event an id. */
+  readonly ids: boolean;
+}
+
+/** What a scripted server does with one request. */
+export type Outcome =
+  | Reply
+  | { readonly kind: 'raw'; readonly bytes: string | Buffer; readonly type: string }
+  | {
+      readonly kind: 'status';
+      readonly status: number;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly body: string;
+      readonly executed: boolean;
+    }
+  | { readonly kind: 'end' }
+  | { readonly kind: 'hang' }
+  | { readonly kind: 'cut'; readonly after: string | undefined };
+
+/** Decides what becomes of a request; undefined stands for a plain answer. */
+export type Script = (request: PeerMessage) => Outcome | undefined;
+
+/** How an answer may differ from a plain one. */
+export type ReplyOptions = Partial<Pick<Reply, 'before' | 'times' | 'pretty' | 'ids'>>;
+
+/** Answers with a result, on HTTP as a JSON reply. */
+export function reply(result: object = {}, options: ReplyOptions = {}): Outcome {
+  return { kind: 'reply', body: { result }, ...replyOptions(options), sse: false };
+}
+
+/** Answers with a result, on HTTP as a stream of events; line wires know no difference. */
+export function replySse(result: object = {}, options: ReplyOptions = {}): Outcome {
+  return { kind: 'reply', body: { result }, ...replyOptions(options), sse: true };
+}
+
+/** Answers with an error of the server. */
+export function replyError(code: number, message = 'scripted'): Outcome {
+  return { kind: 'reply', body: { error: { code, message } }, ...replyOptions({}), sse: false };
+}
+
+/** Writes bytes as they are in place of an answer, on HTTP as a whole body of this type. */
+export function raw(bytes: string | Buffer, type = 'application/json'): Outcome {
+  return { kind: 'raw', bytes, type };
+}
+
+/** Answers with an HTTP status. Counts as carried out from 500 upwards, unless told otherwise. */
+export function status(
+  code: number,
+  {
+    headers = {},
+    body = '',
+    executed = code >= 500,
+  }: { headers?: Record<string, string>; body?: string; executed?: boolean } = {},
+): Outcome {
+  return { kind: 'status', status: code, headers, body, executed };
+}
+
+/** Ends the reply or connection properly, but without the answer. */
+export function end(): Outcome {
+  return { kind: 'end' };
+}
+
+/** Reads the request and never says a word. */
+export function hang(): Outcome {
+  return { kind: 'hang' };
+}
+
+/** Breaks the connection off once the request was read, or behind these first bytes of a reply. */
+export function cut(after?: string): Outcome {
+  return { kind: 'cut', after };
+}
+
+/** Plays one outcome for each request of a method, in turn; the last one goes for all that follow. */
+export function inTurn(method: string, ...outcomes: readonly Outcome[]): Script {
+  let turn = 0;
+  return (request) => {
+    if (request.method !== method) return undefined;
+    return outcomes[Math.min(turn++, outcomes.length - 1)];
+  };
+}
+
+/** What becomes of a request that the script says nothing of. */
+export function defaultOutcome({ method, params }: PeerMessage): Outcome {
+  if (method !== 'initialize') return reply();
+  return reply({
+    protocolVersion: params?.['protocolVersion'] ?? '2025-06-18',
+    capabilities: {},
+    serverInfo: { name: 'scripted', version: '0' },
+  });
+}
+
+/** A raw server without any MCP library that does as its script says, and keeps count of what it carried out. */
+export interface ScriptedServer {
+  readonly endpoint: Endpoint;
+  /** Every message that reached the server, in order. */
+  readonly messages: readonly PeerMessage[];
+  /** How many requests of this method the server has carried out. */
+  executions(method: string): number;
+  /** Settles once so many messages, or so many of one method, have reached the server. */
+  received(count: number, method?: string): Promise<void>;
+  /** Breaks every connection off at once; the server goes on listening. */
+  cut(): void;
+  /** Ends all connections and stops listening. */
+  close(): Promise<void>;
+}
+
+/** Keeps the books of a scripted server. */
+export class Journal {
+  readonly messages: PeerMessage[] = [];
+  readonly #executed = new Map<string, number>();
+  readonly #waiting = new Set<() => void>();
+
+  /** Notes a message, with what becomes of it when it is a request. */
+  note(message: PeerMessage, outcome: Outcome | undefined): void {
+    this.messages.push(message);
+    const executed = outcome !== undefined && (outcome.kind !== 'status' || outcome.executed);
+    if (executed) this.#executed.set(message.method!, this.executions(message.method!) + 1);
+    for (const look of this.#waiting) look();
+  }
+
+  executions(method: string): number {
+    return this.#executed.get(method) ?? 0;
+  }
+
+  received(count: number, method?: string): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        const seen = this.messages.filter((message) => method === undefined || message.method === method);
+        if (seen.length < count) return;
+        this.#waiting.delete(look);
+        resolve();
+      };
+      this.#waiting.add(look);
+      look();
+    });
+  }
+}
+
+function replyOptions({
+  before = [],
+  times = 1,
+  pretty = false,
+  ids = false,
+}: ReplyOptions): Omit<Reply, 'kind' | 'body' | 'sse'> {
+  return { before, times, pretty, ids };
+}

@@ -1,0 +1,79 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { parseEndpoint, LineSplitter } from '@mcp-connect/core';
+import { PacedWriter } from './paced.js';
+import type { PeerHandler, Say, Served } from './peer.js';
+
+/** Longest line that a peer takes, in bytes. */
+const LONGEST_LINE = 256 * 1024 * 1024;
+
+/** What one line may make of its connection, beside an answer. */
+export interface LineConnection {
+  readonly say: Say;
+  /** Writes bytes as they are, without a newline behind them. */
+  write(bytes: string | Buffer): void;
+  /** Ends the connection properly once all is written. */
+  end(): void;
+  /** Breaks the connection off. */
+  cut(): void;
+}
+
+/** Handles one line of a connection. */
+export type LineHandler = (text: string, connection: LineConnection) => void;
+
+/** A line peer that is being served. */
+export interface ServedLines extends Required<Served> {
+  readonly port: number;
+  /** The connections that are open now. */
+  readonly connections: ReadonlySet<LineConnection>;
+}
+
+/** Serves newline-delimited JSON over TCP on a free port of this machine, without any MCP library. */
+export async function serveLines(handler: LineHandler): Promise<ServedLines> {
+  const sockets = new Map<LineConnection, Socket>();
+  const server = createServer({ noDelay: true }, (socket) => {
+    const connection = connectionOf(socket);
+    sockets.set(connection, socket);
+    const splitter = new LineSplitter({
+      maxLength: LONGEST_LINE,
+      online: (line) => handler(line.toString(), connection),
+      onoversize: () => socket.destroy(),
+    });
+    socket.on('data', (chunk: Buffer) => void splitter.push(chunk));
+    // A client that breaks off is part of what is tested.
+    socket.on('error', () => undefined);
+    socket.on('close', () => sockets.delete(connection));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    endpoint: parseEndpoint(`tcp://127.0.0.1:${port}`),
+    get connections() {
+      return new Set(sockets.keys());
+    },
+    cut() {
+      for (const connection of sockets.keys()) connection.cut();
+    },
+    async close() {
+      for (const socket of sockets.values()) socket.destroy();
+      if (server.listening) await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** Serves a handler over TCP. */
+export function serveTcp(handler: PeerHandler): Promise<Required<Served>> {
+  return serveLines((text, { say }) => handler(text, say));
+}
+
+function connectionOf(socket: Socket): LineConnection {
+  const writer = new PacedWriter(socket);
+  return {
+    say: (text) => writer.write(`${text}\n`),
+    write: (bytes) => void socket.write(bytes),
+    end: () => void socket.end(),
+    cut: () => void socket.resetAndDestroy(),
+  };
+}
