@@ -360,6 +360,12 @@ describe('Streamable HTTP', () => {
       expect(await sent).to.include({ code: 'MCPC_SESSION_LOST', delivered: 'rejected' });
     });
 
+    it('of 401 are told before their body has ended', async () => {
+      const sent = side.refused(LIST);
+      (await peer.next()).response.writeHead(401).write('and so on');
+      expect(await sent).to.include({ code: 'MCPC_UNAUTHORIZED' });
+    });
+
     it('hand the challenge on', async () => {
       const sent = side.refused(LIST);
       (await peer.next()).status(401, '', { 'www-authenticate': 'Bearer scope="a"' });

@@ -267,10 +267,13 @@ class Streamable implements Transport, StreamHost {
   ): Promise<void> {
     const { envelope } = pending;
     const refusal = refusalOf(response, this.#label, session);
+    if (refusal.code === 'MCPC_UNAUTHORIZED' || refusal.code === 'MCPC_SESSION_LOST') {
+      response.resume();
+      throw refusal;
+    }
     const body = await new Promise<Body>((done) =>
       collect(response, this.#label, this.context.settings.maxMessageSize, done),
     );
-    if (refusal.code === 'MCPC_UNAUTHORIZED' || refusal.code === 'MCPC_SESSION_LOST') throw refusal;
     const answer = errorIn(body, envelope, refusal);
     if (session && this.#proven && isForgotten(answer, refusal)) throw sessionLost(this.#label, refusal);
     const older =
