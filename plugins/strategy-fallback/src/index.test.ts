@@ -6,7 +6,7 @@ import {
   Envelope,
   type Pipeline,
 } from '@mcp-connect/core';
-import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
+import type { JSONRPCMessage } from '@mcp-connect/core';
 import { expect } from 'chai';
 import fallback from './index.js';
 
