@@ -277,6 +277,13 @@ describe('Streamable HTTP', () => {
       expect(await side.message()).to.deep.include({ id: 1, result: {} });
     });
 
+    it('give a stream up that the server leaves open behind the answer', async () => {
+      const post = (await ask()).stream().event({ jsonrpc: '2.0', id: 1, result: {} });
+      expect(await side.message()).to.include({ id: 1 });
+      await post.abandoned();
+      expect(side.lost.size).to.equal(0);
+    });
+
     it('are taken on whichever stream they come', async () => {
       const one = (await ask({ id: 1, method: 'a' })).stream();
       const two = (await ask({ id: 2, method: 'b' })).stream();

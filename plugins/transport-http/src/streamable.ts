@@ -18,6 +18,8 @@ import { openWire, type HttpRequest, type Wire } from './wire.js';
 
 /** How long the first request may wait for the notification stream, in milliseconds. */
 const STREAM_PATIENCE = 500;
+/** How long a server may take to end a stream behind its answer, in milliseconds. */
+const LINGER = 1_000;
 /** How long the end of a session may take to reach the server, in milliseconds. */
 const FAREWELL = 1_000;
 /** How long a server may take to show that it speaks HTTP with SSE, in milliseconds. */
@@ -189,6 +191,11 @@ class Streamable implements Transport, StreamHost {
   #readStream(pending: Pending, response: IncomingMessage, from?: Bookmark): void {
     const { settings, log } = this.context;
     let fruitful = false;
+    let lingering: NodeJS.Timeout | undefined;
+    // Servers that leave streams open behind the answer would use up all connections in the end.
+    const release = (): void => {
+      if (!this.#waits(pending)) lingering ??= setTimeout(() => response.destroy(), LINGER).unref();
+    };
     const bookmark = readEvents(response, settings.maxMessageSize, {
       from,
       onevent: ({ event, data }) => {
@@ -198,6 +205,7 @@ class Streamable implements Transport, StreamHost {
           const waits = Envelope.read(data)
             .parts()
             .map((part) => this.#deliver(pending, part));
+          release();
           return waits.find((wait) => wait !== undefined);
         } catch (error) {
           log.warn?.('%s sent an event that is no message: %s', this.#label, reasonOf(error));
@@ -208,8 +216,10 @@ class Streamable implements Transport, StreamHost {
         if (id === undefined && method !== undefined)
           log.warn?.('dropped a notification of %d bytes', length);
         else this.#lose(pending, tooLarge(this.#label, settings.maxMessageSize));
+        release();
       },
       onend: (error) => {
+        clearTimeout(lingering);
         if (!this.#waits(pending)) return;
         if (pending.modern || bookmark.lastEventId === undefined) {
           const lost =
