@@ -1,15 +1,9 @@
 import { Client, type ClientOptions } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { expect } from 'chai';
+import { Inbox } from './inbox.js';
 import { mcpConnect } from './proxy-process.js';
-import {
-  fixture,
-  localProgram,
-  serveFeaturesOverHttp,
-  serveModernOverHttp,
-  type HttpPeer,
-  type Peer,
-} from './servers.js';
+import { fixture, localProgram, serveFeaturesOverHttp, serveModernOverHttp, type Peer } from './servers.js';
 
 const MODERN = '2026-07-28';
 
@@ -109,7 +103,7 @@ describe('SDK v2 clients', () => {
   }
 
   it(`${MODERN} over HTTP mirrors each request in its headers and keeps no session`, async () => {
-    const peer: HttpPeer = await serveModernOverHttp();
+    const peer = await serveModernOverHttp();
     const client = await connect(peer, { pin: MODERN });
     await client.getPrompt({ name: 'größe', arguments: { city: 'Bern' } });
     await client.readResource({ uri: 'memo://today' });
@@ -139,10 +133,24 @@ describe('SDK v2 clients', () => {
       client.callTool({ name: 'wait' }, options).catch(() => undefined);
     });
     cancel.abort();
-    await say(client, 'echo', { text: 'after it' });
+    await peer.cancelled.next();
     expect(peer.requests.map(({ headers }) => headers['mcp-method'])).to.not.include(
       'notifications/cancelled',
     );
+    await client.close();
+    await peer.close();
+  });
+
+  it(`${MODERN} over HTTP listens for news until the client has heard enough`, async () => {
+    const peer = await serveModernOverHttp();
+    const client = await connect(peer, { pin: MODERN });
+    const heard = new Inbox<void>();
+    client.setNotificationHandler('notifications/tools/list_changed', () => heard.put());
+    const subscription = await client.listen({ toolsListChanged: true });
+    peer.announceTools();
+    await heard.next();
+    await subscription.close();
+    expect(await say(client, 'echo', { text: 'still here' })).to.equal('still here');
     await client.close();
     await peer.close();
   });

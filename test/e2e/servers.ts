@@ -92,15 +92,26 @@ export async function serveFeaturesOverHttp(): Promise<HttpPeer> {
   });
 }
 
+/** The modern server over HTTP. */
+export interface ModernPeer extends HttpPeer {
+  /** Gets an item for every call of `wait` that was cancelled. */
+  readonly cancelled: Inbox<void>;
+  /** Tells those who listen that the list of tools has changed. */
+  announceTools(): void;
+}
+
 /** Serves the modern server over HTTP for 2026-07-28 alone. */
-export async function serveModernOverHttp(): Promise<HttpPeer> {
-  const handler = createMcpHandler(createModernServer, { legacy: 'reject' });
+export async function serveModernOverHttp(): Promise<ModernPeer> {
+  const cancelled = new Inbox<void>();
+  const handler = createMcpHandler(() => createModernServer(() => cancelled.put()), { legacy: 'reject' });
   const handle = toNodeHandler(handler);
   const peer = await serveHttp(({ body }, response, request) =>
     handle(request as Parameters<typeof handle>[0], response as Parameters<typeof handle>[1], parsed(body)),
   );
   return {
     ...peer,
+    cancelled,
+    announceTools: () => handler.notify.toolsChanged(),
     async close() {
       await handler.close();
       await peer.close();
