@@ -57,9 +57,11 @@ export class Asked {
     return cancellation;
   }
 
-  /** Forgets the questions of a leg whose channel is gone: nobody waits for their answers. */
-  forget(leg: Leg): void {
-    for (const [key, question] of this.#questions) if (question.leg === leg) this.#questions.delete(key);
+  /** Forgets the questions of a leg whose channel is gone, and returns the ids under which the client knows them. */
+  forget(leg: Leg): RequestId[] {
+    const open = [...this.#questions].filter(([, question]) => question.leg === leg).map(([shown]) => shown);
+    for (const shown of open) this.#questions.delete(shown);
+    return open;
   }
 
   #remember(key: RequestId, question: Question): void {

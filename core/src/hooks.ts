@@ -38,6 +38,8 @@ export interface Exchange {
   readonly affinity: Candidate | undefined;
   /** Attempts at this request that have failed, the first one first. */
   readonly attempts: readonly Attempt[];
+  /** True once a tap has answered or dropped the message; the taps behind it are not run. */
+  readonly handled: boolean;
   /** Values that plugins keep for as long as the request lives, by a key of their own. */
   readonly state: Map<unknown, unknown>;
   /** Answers the request in the server's stead; the message goes no further. */
@@ -91,6 +93,7 @@ export interface Hooks {
 }
 
 type Callback = (error: Error | null, value?: unknown) => void;
+type TapDone = (error: unknown, result?: unknown) => void;
 
 /** Makes the five hooks of one connector. */
 export function createHooks(): Hooks {
@@ -115,7 +118,8 @@ export function createHooks(): Hooks {
  * alone does not await an async function handed to `tap`.
  */
 function guard(hook: string, tap: FullTap): FullTap {
-  const { fn, name, type } = tap;
+  const { name, type } = tap;
+  const fn = tap.fn as (first: unknown, second: unknown, done?: TapDone) => unknown;
   const named = (error: unknown): ConnectorError =>
     error instanceof ConnectorError
       ? error
@@ -124,10 +128,11 @@ function guard(hook: string, tap: FullTap): FullTap {
           hint: `Report this to the authors of ${name}, or run without --plugin ${name}`,
         });
   const run = (first: unknown, second: unknown, done: Callback): void => {
+    if (isHandled(second)) return done(null);
     let value: unknown;
     try {
       if (type === 'async') {
-        fn(first, second, (error: unknown, result: unknown) => done(error ? named(error) : null, result));
+        fn(first, second, (error, result) => done(error ? named(error) : null, result));
         return;
       }
       value = fn(first, second);
@@ -143,6 +148,10 @@ function guard(hook: string, tap: FullTap): FullTap {
       );
   };
   return { ...tap, type: 'async', fn: run };
+}
+
+function isHandled(exchange: unknown): boolean {
+  return (exchange as Partial<Exchange>).handled === true;
 }
 
 /**

@@ -147,7 +147,7 @@ export class Leg implements Candidate {
     let transport = old;
     try {
       if (this.#closed) throw new ConnectorError('MCPC_SHUTDOWN', 'mcp-connect is stopping.');
-      transport ??= await this.#open(abort.signal);
+      transport ??= await this.#openWithin(abort.signal);
       const replayed = this.memory.started;
       if (replayed) await within(abort.signal, this.#replay(transport));
       if (this.#closed) throw new ConnectorError('MCPC_SHUTDOWN', 'mcp-connect is stopping.');
@@ -169,13 +169,25 @@ export class Leg implements Candidate {
     }
   }
 
+  /** A transport that ignores the signal and opens too late is closed again. */
+  async #openWithin(signal: AbortSignal): Promise<Transport> {
+    const opening = this.#open(signal);
+    try {
+      return await within(signal, opening);
+    } catch (error) {
+      opening.then((late) => late.close()).catch(() => undefined);
+      throw error;
+    }
+  }
+
   async #open(signal: AbortSignal): Promise<Transport> {
     const { hooks, settings, log, events } = this.#options;
-    let transport: Transport | undefined;
+    // A channel may close before it is handed over.
+    const opened: { transport?: Transport } = {};
     let lost: { error: ConnectorError | undefined } | undefined;
     const open =
       (await runHook(hooks.openTransport, this.#options.open, this.endpoint)) ?? this.#options.open;
-    transport = await open({
+    const transport = await open({
       endpoint: this.endpoint,
       settings,
       log,
@@ -189,9 +201,10 @@ export class Leg implements Candidate {
       },
       onclose: (error) => {
         lost = { error };
-        this.#onclose(transport, error);
+        this.#onclose(opened.transport, error);
       },
     });
+    opened.transport = transport;
     if (lost === undefined) return transport;
     await transport.close();
     throw (

@@ -9,7 +9,15 @@ import { Lane } from './lane.js';
 import { Ledger, type Call } from './ledger.js';
 import type { Leg, LegEvents } from './leg.js';
 import type { Log } from './log.js';
-import { cancelledId, keyOf, refusal, refuseDuplicate, refuseInvalid, replyWith } from './reply.js';
+import {
+  cancellation,
+  cancelledId,
+  keyOf,
+  refusal,
+  refuseDuplicate,
+  refuseInvalid,
+  replyWith,
+} from './reply.js';
 import type { Retry } from './retry.js';
 import type { Outline } from './scan.js';
 import type { Settings } from './transport.js';
@@ -104,9 +112,11 @@ export class Pipeline {
       },
     );
     this.#log.warn?.('%s', error.message);
-    if (outline.id === undefined || outline.method === undefined) return;
+    if (outline.id === undefined) return;
     const idText = keyOf(outline.id) === undefined ? 'null' : outline.id;
-    void this.#client.deliver(refusal(idText, error));
+    // Without a method it is an answer, for which a server waits.
+    if (outline.method === undefined) void this.#reply(refusal(idText, error));
+    else void this.#client.deliver(refusal(idText, error));
   }
 
   /** A batch is answered with one batch, in which every request has its answer (JSON-RPC 2.0 section 6). */
@@ -257,7 +267,9 @@ export class Pipeline {
     const text = `${leg.endpoint.label} closed the connection.`;
     const error = cause ?? new ConnectorError('MCPC_CONNECTION_LOST', text, { delivered: 'unknown' });
     this.#log.warn?.('%s', error.message);
-    this.#asked.forget(leg);
+    for (const id of this.#asked.forget(leg)) {
+      void this.#client.deliver(cancellation(JSON.stringify(id), 'the server that asked is gone'));
+    }
     this.#dispatcher.lostAll(leg, error);
   }
 
