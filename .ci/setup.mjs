@@ -10,7 +10,10 @@ const COMPILED = /^(.*?)\.(d\.ts|js)(\.map)?$/;
 export function setup() {
   if (!isInstalled() && !install()) return false;
   projects().forEach(sweep);
-  return tool('build', 'typescript/bin/tsc', '-b');
+  return (
+    tool('build', 'typescript/bin/tsc', '-b') &&
+    step('bundle', process.execPath, [join(ROOT, 'cli/dist/bundle.js')])
+  );
 }
 
 /** npm writes its own lock file into `node_modules` at the end of every install. */

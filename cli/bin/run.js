@@ -6,4 +6,4 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exit(1);
 }
 
-void import('../dist/start.js').then(({ start }) => start(process.argv.slice(2)));
+void import('../dist/start.mjs').then(({ start }) => start(process.argv.slice(2)));

@@ -28,7 +28,7 @@ export function serveClient(
   { input, output }: ClientStreams,
 ): Serving {
   const writer = new LineWriter(output);
-  const pipeline = connector.connect({ deliver: (envelope) => writer.write(envelope.bytes) });
+  const pipeline = connector.connect({ deliver: (envelope) => writer.write(envelope.pieces) });
   const splitter = new LineSplitter({
     maxLength: connector.settings.maxMessageSize,
     online: (line) => pipeline.receive(line),

@@ -1,8 +1,8 @@
 import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Envelope } from './envelope.js';
-import { ConnectorError, toConnectorError } from './errors.js';
+import { ConnectorError, toConnectorError, type Delivered } from './errors.js';
 import { HookExchange } from './exchange.js';
-import { after, runHook, type Hooks } from './hooks.js';
+import { after, runHook, type Attempt, type Hooks } from './hooks.js';
 import type { Call, Ledger } from './ledger.js';
 import type { Leg } from './leg.js';
 import type { Log } from './log.js';
@@ -99,8 +99,9 @@ export class Dispatcher {
     if (!this.#settle(call) || cancelled) return;
     this.#log.debug?.('%s failed: %s', envelope.method, error.message);
     const redact = (text: string): string => this.#log.redact(text);
-    const retryable = this.isSafe(call) || attempts.every((attempt) => attempt.error.delivered !== 'unknown');
-    void call.deliver(errorReply(envelope.idText, error, { attempts, retryable, redact }));
+    const executed = mayHaveRun(error, attempts) ? 'unknown' : 'no';
+    const retryable = executed === 'no' || this.isSafe(call);
+    void call.deliver(errorReply(envelope.idText, error, { attempts, executed, retryable, redact }));
   }
 
   /** The channel of one request ended without its answer. */
@@ -135,7 +136,7 @@ export class Dispatcher {
       const { leg, sent, cancelled, envelope } = call;
       const owed = leg !== undefined && sent && !cancelled && envelope.method !== 'initialize';
       if (owed) told.push(leg.tell(cancellation(envelope.idText, 'the client is gone')));
-      this.fail(call, stopping());
+      this.fail(call, stopping(sent ? 'unknown' : 'no'));
     }
     await Promise.all(told);
   }
@@ -258,8 +259,13 @@ export class Dispatcher {
   }
 }
 
-function stopping(): ConnectorError {
-  return new ConnectorError('MCPC_SHUTDOWN', 'mcp-connect is stopping.');
+function stopping(delivered: Delivered = 'no'): ConnectorError {
+  return new ConnectorError('MCPC_SHUTDOWN', 'mcp-connect is stopping.', { delivered });
+}
+
+/** Whether any attempt at a request may have had its effect, the one that the error ended included. */
+function mayHaveRun(error: ConnectorError, attempts: readonly Attempt[]): boolean {
+  return error.delivered === 'unknown' || attempts.some((attempt) => attempt.error.delivered === 'unknown');
 }
 
 /** An answer that is merely too large was given, and says more than that its outcome is unknown. */

@@ -18,29 +18,36 @@ export class Envelope {
   readonly id: RequestId | undefined;
   /** The method of a request or notification. */
   readonly method: string | undefined;
-  #bytes: Buffer | undefined;
+  /** The message in the pieces that it came in; joined only when someone asks for its bytes. */
+  #pieces: readonly Buffer[] | undefined;
   #message: JSONRPCMessage | undefined;
 
-  private constructor(routing: Routing, bytes: Buffer | undefined, message: JSONRPCMessage | undefined) {
+  private constructor(
+    routing: Routing,
+    pieces: readonly Buffer[] | undefined,
+    message: JSONRPCMessage | undefined,
+  ) {
     this.kind = routing.kind;
     this.id = routing.id;
     this.method = routing.method;
-    this.#bytes = bytes;
+    this.#pieces = pieces;
     this.#message = message;
   }
 
   /**
-   * Wraps the bytes of one message, which become the envelope's own.
+   * Wraps the bytes of one message, whole or in pieces, which become the envelope's own.
    *
    * @throws ConnectorError `MCPC_PARSE` when they are not one JSON value.
    */
-  static read(bytes: Buffer): Envelope {
-    const routing = bytes.length > PARSE_LIMIT ? routingOfOutline(outlineOf(bytes)) : undefined;
+  static read(bytes: Buffer | readonly Buffer[]): Envelope {
+    const pieces = Buffer.isBuffer(bytes) ? [bytes] : bytes;
+    const routing = sizeOf(pieces) > PARSE_LIMIT ? routingOfOutline(outlineOf(pieces)) : undefined;
     // A batch has to be taken apart in any case.
     if (routing !== undefined && routing.kind !== 'batch')
-      return new Envelope(routing, onOneLine(bytes), undefined);
-    const message = parse(bytes);
-    return new Envelope(routing ?? routingOf(message), onOneLine(bytes), message);
+      return new Envelope(routing, pieces.map(onOneLine), undefined);
+    const whole = joined(pieces);
+    const message = parse(whole);
+    return new Envelope(routing ?? routingOf(message), [onOneLine(whole)], message);
   }
 
   /** Wraps a message that this process made or changed. */
@@ -50,7 +57,16 @@ export class Envelope {
 
   /** The message as one line of JSON, without the newline. */
   get bytes(): Buffer {
-    return (this.#bytes ??= Buffer.from(JSON.stringify(this.#message)));
+    const { pieces } = this;
+    if (pieces.length === 1) return pieces[0]!;
+    const bytes = joined(pieces);
+    this.#pieces = [bytes];
+    return bytes;
+  }
+
+  /** The same bytes in one or more pieces: a large message can be passed on without being copied together. */
+  get pieces(): readonly Buffer[] {
+    return (this.#pieces ??= [Buffer.from(JSON.stringify(this.#message))]);
   }
 
   /**
@@ -87,7 +103,7 @@ export class Envelope {
 
   /** How many bytes the message takes up. */
   get size(): number {
-    return this.#bytes?.length ?? 0;
+    return sizeOf(this.#pieces ?? []);
   }
 
   /** Makes the same message under another id, without touching any other byte. `idText` is JSON. */
@@ -113,6 +129,16 @@ interface Routing {
   readonly kind: MessageKind;
   readonly id: RequestId | undefined;
   readonly method: string | undefined;
+}
+
+function sizeOf(pieces: readonly Buffer[]): number {
+  let size = 0;
+  for (const piece of pieces) size += piece.length;
+  return size;
+}
+
+function joined(pieces: readonly Buffer[]): Buffer {
+  return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
 }
 
 function parse(bytes: Buffer): JSONRPCMessage {

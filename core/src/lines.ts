@@ -114,11 +114,11 @@ export class LineWriter {
     this.#stream = stream;
   }
 
-  /** Writes one line. A returned promise settles when the reader has caught up. */
-  write(line: Buffer): Promise<void> | undefined {
+  /** Writes one line, whole or in pieces. A returned promise settles when the reader has caught up. */
+  write(line: Buffer | readonly Buffer[]): Promise<void> | undefined {
     if (this.#queue.length === 0) process.nextTick(this.#flush);
-    this.#queue.push(line, NEWLINE_BYTES);
-    this.#length += line.length + 1;
+    for (const piece of Buffer.isBuffer(line) ? [line] : line) this.#add(piece);
+    this.#add(NEWLINE_BYTES);
     return this.#blocked;
   }
 
@@ -144,6 +144,11 @@ export class LineWriter {
       stream.uncork();
     }
     if (!room) this.#blocked ??= this.#drained();
+  }
+
+  #add(piece: Buffer): void {
+    this.#queue.push(piece);
+    this.#length += piece.length;
   }
 
   async #drained(): Promise<void> {

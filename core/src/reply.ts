@@ -12,6 +12,9 @@ const INTERNAL_ERROR = -32_603;
 /** What the error of a request tells beside the failure itself. */
 export interface ReplyFacts {
   readonly attempts: readonly Attempt[];
+  /** Whether the request may have been carried out. */
+  readonly executed: 'no' | 'unknown';
+  /** Whether the client may send it again without harm. */
   readonly retryable: boolean;
   /** Hides secrets in a text. */
   redact(text: string): string;
@@ -33,9 +36,8 @@ export interface ErrorData {
 
 /** Makes the error reply to a request that failed on its way. `idText` is the request's id as JSON. */
 export function errorReply(idText: string, error: ConnectorError, facts: ReplyFacts): Envelope {
-  const { attempts, retryable, redact } = facts;
+  const { attempts, executed, retryable, redact } = facts;
   const last = attempts.at(-1);
-  const unknown = attempts.some((attempt) => attempt.error.delivered === 'unknown');
   const data: ErrorData = {
     source: 'mcp-connect',
     code: error.code,
@@ -45,7 +47,7 @@ export function errorReply(idText: string, error: ConnectorError, facts: ReplyFa
       error: redact(`${failure.code}: ${failure.message}`),
       ms: Math.round(ms),
     })),
-    executed: unknown ? 'unknown' : 'no',
+    executed,
     retryable,
     ...(error.hint !== undefined && { hint: redact(error.hint) }),
   };

@@ -213,10 +213,10 @@ export class Outliner {
   }
 }
 
-/** Reads the outline of one whole JSON text. */
-export function outlineOf(bytes: Buffer): Outline {
+/** Reads the outline of one whole JSON text, in one or more pieces. */
+export function outlineOf(text: Buffer | readonly Buffer[]): Outline {
   const outliner = new Outliner();
-  outliner.push(bytes);
+  for (const piece of Buffer.isBuffer(text) ? [text] : text) outliner.push(piece);
   return outliner.outline();
 }
 

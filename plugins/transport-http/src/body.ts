@@ -3,8 +3,8 @@ import { ConnectorError, reasonOf } from '@mcp-connect/core';
 
 const BOM = Buffer.from('\ufeff');
 
-/** What became of a response's body. */
-export type Body = Buffer | ConnectorError;
+/** What became of a response's body: its bytes in the pieces that they came in, or why there are none. */
+export type Body = readonly Buffer[] | ConnectorError;
 
 /**
  * Collects a whole body up to a limit. The error, where there is one, is `MCPC_CONNECTION_LOST` for a body that was cut
@@ -31,9 +31,7 @@ export function collect(
     finish(tooLarge(label, limit));
     response.destroy();
   });
-  response.once('end', () =>
-    finish(withoutBom(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length))),
-  );
+  response.once('end', () => finish(withoutBom(chunks)));
   // `close` follows every body, so the error of a cut one is made only where it is one.
   const fail = (cause?: Error): void => {
     if (!over) finish(cut(label, cause));
@@ -43,8 +41,11 @@ export function collect(
 }
 
 /** Some servers begin their JSON with a byte order mark, which every fetch takes off. */
-function withoutBom(body: Buffer): Buffer {
-  return body.subarray(0, BOM.length).equals(BOM) ? body.subarray(BOM.length) : body;
+function withoutBom(chunks: readonly Buffer[]): readonly Buffer[] {
+  const [first] = chunks;
+  if (first === undefined || first[0] !== BOM[0]) return chunks;
+  const whole = Buffer.concat(chunks);
+  return [whole.subarray(0, BOM.length).equals(BOM) ? whole.subarray(BOM.length) : whole];
 }
 
 /** The error of a reply that is larger than `--max-message-size`. */

@@ -65,7 +65,7 @@ class LegacySse implements Transport {
           onevent: (event) => {
             if (this.#address !== undefined) return deliver(event, this.#context);
             if (event.event !== 'endpoint') return undefined;
-            this.#address = this.#addressOf(event.data.toString());
+            this.#address = this.#addressOf(Buffer.concat(event.data).toString());
             if (this.#address === undefined) give(foreignAddress(endpoint.label));
             signal.removeEventListener('abort', abort);
             resolve(this);

@@ -13,7 +13,7 @@ function read(chunks: readonly Buffer[], end = true): Seen {
   const events: Seen['events'] = [];
   const parser = new SseParser({
     maxLength: 1_000_000,
-    onevent: ({ event, data }) => events.push({ event, data: data.toString('latin1') }),
+    onevent: ({ event, data }) => events.push({ event, data: Buffer.concat(data).toString('latin1') }),
     onoversize: () => expect.fail('nothing here is too large'),
   });
   for (const chunk of chunks) parser.push(chunk);
@@ -239,7 +239,7 @@ describe('SseParser', () => {
     let pushes = 0;
     const parser = new SseParser({
       maxLength: 2 * size,
-      onevent: ({ data }) => lengths.push(data.length),
+      onevent: ({ data }) => lengths.push(Buffer.concat(data).length),
       onoversize: () => expect.fail('it is not too large'),
     });
     for (let at = 0; at < bytes.length; at += 1_024, pushes++) parser.push(bytes.subarray(at, at + 1_024));

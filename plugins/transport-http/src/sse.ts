@@ -7,6 +7,8 @@ const SPACE = 0x20;
 const BOM = Buffer.from('\ufeff');
 const NEWLINE = Buffer.from('\n');
 const NOTHING = Buffer.alloc(0);
+/** No field that means anything has a longer name, and none is told apart by what follows. */
+const LONGEST_NAME = 16;
 /** What node lets into a header: bytes as Latin-1 characters, without controls (RFC 9110 section 5.5). */
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 /** Timers go no further, in milliseconds; beyond it node fires at once. */
@@ -16,7 +18,8 @@ const LONGEST_TIMER = 2_147_483_647;
 export interface ServerEvent {
   /** The event's name; `message` when the server gave none. */
   readonly event: string;
-  readonly data: Buffer;
+  /** The event's data in one or more pieces. */
+  readonly data: readonly Buffer[];
 }
 
 /** Where a stream may be taken up again (2025-11-25 basic/transports, Resumability and Redelivery). */
@@ -139,22 +142,28 @@ export class SseParser implements Bookmark {
     if (blank) this.#dispatch();
     else if (this.#outliner !== undefined) this.#outlining = false;
     else {
-      const line = this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts);
+      const parts = this.#parts;
       this.#parts = [];
-      this.#field(line);
+      this.#field(parts[0]!.length < LONGEST_NAME ? [Buffer.concat(parts)] : parts);
     }
   }
 
-  #field(line: Buffer): void {
+  #field([first, ...rest]: readonly Buffer[]): void {
+    const line = first!;
     const colon = line.indexOf(COLON);
-    const name = line.toString('latin1', 0, colon === -1 ? line.length : colon);
-    const value = colon === -1 ? NOTHING : line.subarray(valueStart(line));
+    const name = line.toString('latin1', 0, colon === -1 ? line.length : Math.min(colon, LONGEST_NAME));
+    const head = colon === -1 ? NOTHING : line.subarray(valueStart(line));
+    if (name === 'data') {
+      if (this.#data.length > 0) this.#data.push(NEWLINE);
+      for (const piece of [head, ...rest]) {
+        this.#data.push(piece);
+        this.#dataLength += piece.length;
+      }
+      this.#dataLength += 1;
+      return;
+    }
+    const value = rest.length === 0 ? head : Buffer.concat([head, ...rest]);
     switch (name) {
-      case 'data':
-        if (this.#data.length > 0) this.#data.push(NEWLINE);
-        this.#data.push(value);
-        this.#dataLength += value.length + 1;
-        return;
       case 'event':
         this.#event = value.toString();
         return;
@@ -182,7 +191,7 @@ export class SseParser implements Bookmark {
     this.lastEventId = this.#id === '' ? undefined : this.#id;
     if (outliner !== undefined) onoversize(outliner.outline(), length);
     // An event without data carries no message: servers use it to hand out an id or to keep the stream alive.
-    else if (length > 1) onevent({ event, data: data.length === 1 ? data[0]! : Buffer.concat(data) });
+    else if (length > 1) onevent({ event, data });
   }
 }
 

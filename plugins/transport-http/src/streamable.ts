@@ -22,6 +22,8 @@ const STREAM_PATIENCE = 500;
 const LINGER = 1_000;
 /** How long the end of a session may take to reach the server, in milliseconds. */
 const FAREWELL = 1_000;
+/** How long the body of a refusal may take, in milliseconds. */
+const REFUSAL_PATIENCE = 2_000;
 /** How long a server may take to show that it speaks HTTP with SSE, in milliseconds. */
 const FALLBACK_PATIENCE = 5_000;
 /** Refusals of `initialize` that an older server may mean (2025-11-25 basic/transports, Backwards Compatibility). */
@@ -268,6 +270,18 @@ class Streamable implements Transport, StreamHost {
 
   // ── Refusals ─────────────────────────────────────────────────────────────────────────────────────────────────
 
+  /** The body of a refusal; a server that does not end it in time has none. */
+  async #bodyOf(response: IncomingMessage): Promise<Body> {
+    const late = setTimeout(() => response.destroy(), REFUSAL_PATIENCE);
+    try {
+      return await new Promise((done) =>
+        collect(response, this.#label, this.context.settings.maxMessageSize, done),
+      );
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
   /** A refusal that holds a JSON-RPC error for this request is its answer; any other one rejects the sending. */
   async #onrefusal(
     pending: Pending,
@@ -281,10 +295,7 @@ class Streamable implements Transport, StreamHost {
       response.resume();
       throw refusal;
     }
-    const body = await new Promise<Body>((done) =>
-      collect(response, this.#label, this.context.settings.maxMessageSize, done),
-    );
-    const answer = errorIn(body, envelope, refusal);
+    const answer = errorIn(await this.#bodyOf(response), envelope, refusal);
     if (session && this.#proven && isForgotten(answer, refusal)) throw sessionLost(this.#label, refusal);
     const older =
       envelope.method === 'initialize' && FALLBACK_STATUSES.has(refusal.status!) && !isFinal(answer);
@@ -337,12 +348,7 @@ class Streamable implements Transport, StreamHost {
     this.#notifications?.close();
     const stream = new NotificationStream(this);
     this.#notifications = stream;
-    let timer: NodeJS.Timeout | undefined;
-    await Promise.race([
-      stream.open(),
-      new Promise((resolve) => (timer = setTimeout(resolve, STREAM_PATIENCE))),
-    ]);
-    clearTimeout(timer);
+    await atMost(STREAM_PATIENCE, stream.open());
   }
 
   async #close(): Promise<void> {
@@ -353,7 +359,7 @@ class Streamable implements Transport, StreamHost {
     }
     this.#pending.clear();
     await this.#fallback?.close();
-    if (this.#session.id !== undefined) await this.#endSession();
+    if (this.#session.id !== undefined) await atMost(FAREWELL, this.#endSession());
     this.wire.close();
   }
 
@@ -361,16 +367,18 @@ class Streamable implements Transport, StreamHost {
   async #endSession(): Promise<void> {
     const headers = await this.headers().catch(() => undefined);
     if (headers === undefined) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, FAREWELL);
-      const done = (): void => {
-        clearTimeout(timer);
-        resolve();
-      };
+    await new Promise<void>((done) => {
       const onresponse = (response: IncomingMessage): void => void response.resume().once('close', done);
-      this.wire.request({ method: 'DELETE', headers, urgent: true }, { onerror: done, onresponse });
+      this.wire.request({ method: 'DELETE', headers, urgent: true }, { onerror: () => done(), onresponse });
     });
   }
+}
+
+/** Waits for work, but not for long. */
+async function atMost(milliseconds: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([work, new Promise((resolve) => (timer = setTimeout(resolve, milliseconds)))]);
+  clearTimeout(timer);
 }
 
 function notMcp(label: string, contentType: string | undefined, cause: unknown): ConnectorError {
