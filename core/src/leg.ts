@@ -199,6 +199,10 @@ export class Leg implements Candidate {
         if (own === undefined) events.onlost(this, id, error);
         else own.reject(error);
       },
+      onforgotten: () => {
+        if (this.#transport === opened.transport) this.forgotten(this.epoch);
+      },
+      onmissed: () => this.#tellMissed(),
       onclose: (error) => {
         lost = { error };
         this.#onclose(opened.transport, error);

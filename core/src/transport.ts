@@ -52,6 +52,10 @@ export interface TransportContext {
   onmessage(envelope: Envelope): void | Promise<void>;
   /** Tells that the channel of the request with this `Envelope.key` ended without its answer. */
   onlost(id: RequestId, error: ConnectorError): void;
+  /** Tells that the server has forgotten the session. What is under way may yet be answered; a new one is begun. */
+  onforgotten(): void;
+  /** Tells that messages of the server may have been missed while a stream of its was down. */
+  onmissed(): void;
   /** Tells once that the transport is closed for good, with the reason unless `close` was called. */
   onclose(error?: ConnectorError): void;
 }

@@ -327,6 +327,8 @@ class OpenChannel {
         this.#look();
         return this.busy;
       },
+      onforgotten: () => undefined,
+      onmissed: () => undefined,
       onlost: (id, error) => {
         this.#lost.set(id, error);
         this.#look();

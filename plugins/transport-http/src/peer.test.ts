@@ -14,6 +14,7 @@ import {
   DEFAULT_SETTINGS,
   Envelope,
   parseEndpoint,
+  type Challenge,
   type Credentials,
   type JSONRPCMessage,
   type RequestId,
@@ -192,10 +193,12 @@ export class Side {
   readonly messages = new Queue<Envelope>();
   readonly lost = new Queue<{ readonly id: RequestId; readonly error: ConnectorError }>();
   readonly closed = new Queue<ConnectorError | undefined>();
+  /** What was told of the session: that it is forgotten, or that messages may have been missed. */
+  readonly told = new Queue<'forgotten' | 'missed'>();
   /** What `onmessage` returns. */
   pause: Promise<void> | undefined;
   /** What the `authenticate` hook would fill in for messages of the transport's own. */
-  credentials: () => Promise<Credentials> = async () => ({ headers: {} });
+  credentials: (challenge?: Challenge) => Promise<Credentials> = async () => ({ headers: {} });
   readonly logged: string[] = [];
   readonly #abort = new AbortController();
   #transport: Transport | undefined;
@@ -209,11 +212,13 @@ export class Side {
       settings: { ...DEFAULT_SETTINGS, ...settings },
       log,
       signal: this.#abort.signal,
-      credentials: () => this.credentials(),
+      credentials: (challenge) => this.credentials(challenge),
       onmessage: (envelope) => {
         this.messages.push(envelope);
         return this.pause;
       },
+      onforgotten: () => this.told.push('forgotten'),
+      onmissed: () => this.told.push('missed'),
       onlost: (id, error) => this.lost.push({ id, error }),
       onclose: (error) => this.closed.push(error),
     });

@@ -3,6 +3,7 @@ import {
   ConnectorError,
   Envelope,
   reasonOf,
+  type Challenge,
   type Credentials,
   type RequestId,
   type Transport,
@@ -93,8 +94,8 @@ class Streamable implements Transport, StreamHost {
   }
 
   /** Headers of a GET in the current session. */
-  async headers(): Promise<Record<string, string>> {
-    const { headers } = await this.context.credentials();
+  async headers(challenge?: Challenge): Promise<Record<string, string>> {
+    const { headers } = await this.context.credentials(challenge);
     return streamHeaders(sessionHeaders(this.#session.id, this.#session.version), headers);
   }
 

@@ -92,6 +92,34 @@ describe('Streams', () => {
       expect(await side.message()).to.deep.equal(PROGRESS);
     }).timeout(5_000);
 
+    it('tells of a gap that no event id bridges', async () => {
+      const get = await begin(peer, side);
+      get.end();
+      (await peer.next('GET')).stream();
+      expect(await side.told.take()).to.equal('missed');
+    }).timeout(5_000);
+
+    for (const status of [400, 404]) {
+      it(`tells that the session is over when its place is taken by ${status}`, async () => {
+        const get = await begin(peer, side);
+        get.end();
+        (await peer.next('GET')).status(status);
+        expect(await side.told.take()).to.equal('forgotten');
+      }).timeout(5_000);
+    }
+
+    it('is asked for once more, with better credentials, when the first ones are refused', async () => {
+      side.credentials = async (challenge) => ({
+        headers: challenge === undefined ? {} : { authorization: 'Bearer fresh' },
+      });
+      const { get } = await listening();
+      get.status(401);
+      const again = await peer.next('GET');
+      expect(again.headers).to.include({ authorization: 'Bearer fresh' });
+      again.stream().event(PROGRESS);
+      expect(await side.message()).to.deep.equal(PROGRESS);
+    });
+
     it('is opened again when credentials fail for a while', async () => {
       const get = await begin(peer, side);
       const failed = new Promise<void>((resolve) => {

@@ -1,5 +1,13 @@
 import type { IncomingMessage } from 'node:http';
-import { ConnectorError, Envelope, reasonOf, type Outline, type TransportContext } from '@mcp-connect/core';
+import {
+  ConnectorError,
+  type Challenge,
+  Envelope,
+  reasonOf,
+  type Outline,
+  type TransportContext,
+} from '@mcp-connect/core';
+import { refusalOf } from './status.js';
 import { SseParser, type Bookmark, type ServerEvent } from './sse.js';
 import type { HttpRequest, Wire } from './wire.js';
 
@@ -57,12 +65,14 @@ export function isEventStream(response: IncomingMessage): boolean {
 export interface StreamHost {
   readonly wire: Wire;
   readonly context: TransportContext;
-  /** Headers of a GET in the current session. */
-  headers(): Promise<Record<string, string>>;
+  /** Headers of a GET in the current session; a challenge asks for better credentials than the last ones. */
+  headers(challenge?: Challenge): Promise<Record<string, string>>;
 }
 
 const FIRST_WAIT = 1_000;
 const LONGEST_WAIT = 30_000;
+/** Statuses by which servers say that they do not know the session. */
+const OVER = new Set([400, 404]);
 
 /**
  * The stream on which a legacy server sends what belongs to no request. It is opened again for ever, unless the server
@@ -74,6 +84,7 @@ export class NotificationStream {
   #timer: NodeJS.Timeout | undefined;
   #bookmark: Bookmark = { lastEventId: undefined, retry: undefined };
   #failures = 0;
+  #wasOpen = false;
   #closed = false;
 
   constructor(host: StreamHost) {
@@ -81,9 +92,9 @@ export class NotificationStream {
   }
 
   /** Asks for the stream. Settles with the first answer, whatever it is. */
-  async open(): Promise<void> {
+  async open(challenge?: Challenge): Promise<void> {
     const { wire, context } = this.#host;
-    const headers = await this.#host.headers().catch(() => undefined);
+    const headers = await this.#host.headers(challenge).catch(() => undefined);
     if (this.#closed) return;
     if (headers === undefined) return this.#again();
     const { lastEventId } = this.#bookmark;
@@ -93,7 +104,8 @@ export class NotificationStream {
         { method: 'GET', headers, urgent: true },
         {
           onresponse: (response) => {
-            this.#onresponse(response);
+            if (isEventStream(response)) this.#read(response, lastEventId !== undefined);
+            else this.#onrefusal(response, challenge !== undefined);
             settled();
           },
           onerror: (error) => {
@@ -112,20 +124,10 @@ export class NotificationStream {
     this.#request?.abort();
   }
 
-  #onresponse(response: IncomingMessage): void {
+  #read(response: IncomingMessage, resumed: boolean): void {
     const { context } = this.#host;
-    if (!isEventStream(response)) {
-      response.resume();
-      const status = response.statusCode!;
-      context.log.debug?.(
-        '%s answered %d to the request for a notification stream',
-        context.endpoint.label,
-        status,
-      );
-      // 4xx: there is no such stream, or the session is over, which the next request finds out and mends.
-      if (status >= 500 || status === 408 || status === 429) this.#again();
-      return;
-    }
+    if (this.#wasOpen && !resumed) context.onmissed();
+    this.#wasOpen = true;
     this.#failures = 0;
     this.#bookmark = readEvents(response, context.settings.maxMessageSize, {
       from: this.#bookmark,
@@ -133,6 +135,17 @@ export class NotificationStream {
       onoversize: (_outline, length) => context.log.warn?.('dropped a notification of %d bytes', length),
       onend: () => this.#again(),
     });
+  }
+
+  #onrefusal(response: IncomingMessage, signedAnew: boolean): void {
+    const { context } = this.#host;
+    response.resume();
+    const refusal = refusalOf(response, context.endpoint.label, true);
+    context.log.debug?.('no notification stream: %s', refusal.message);
+    if (refusal.challenge !== undefined && !signedAnew) void this.open(refusal.challenge);
+    else if (refusal.delivered === 'unknown' || refusal.code === 'MCPC_RATE_LIMITED') this.#again();
+    // The first refusal says that there is no such stream; one in the place of a stream, that the session is over.
+    else if (this.#wasOpen && OVER.has(refusal.status!)) context.onforgotten();
   }
 
   #again(): void {

@@ -69,6 +69,8 @@ describe('a local program', () => {
           messages.write(envelope);
           return hold;
         },
+        onforgotten: () => undefined,
+        onmissed: () => undefined,
         onlost: (id, error) => lost.push({ id, error }),
         onclose: (error) => onclose(error),
       },

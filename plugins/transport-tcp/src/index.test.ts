@@ -84,6 +84,8 @@ describe('transport-tcp', () => {
         for (const { count, resolve } of waiting) if (received.length >= count) resolve();
         return options.hold;
       },
+      onforgotten: () => undefined,
+      onmissed: () => undefined,
       onlost: (id, error) => lost.push({ id, error }),
       onclose: (error) => onclose(error),
     });
