@@ -1,9 +1,9 @@
 import type { Readable, Writable } from 'node:stream';
 import { Envelope } from './envelope.js';
-import { ConnectorError, reasonOf } from './errors.js';
+import { ConnectorError, toConnectorError } from './errors.js';
 import { LineSplitter, LineWriter } from './lines.js';
 import { keyOf, refusal } from './reply.js';
-import type { Outline } from './scan.js';
+import { outlineOf, type Outline } from './scan.js';
 import type { Transport, TransportContext } from './transport.js';
 
 /** How much of a line that is no message a log shows, in bytes. */
@@ -94,12 +94,28 @@ export class LineChannel implements Pick<Transport, 'send' | 'drain'> {
     try {
       envelope = Envelope.read(line);
     } catch (error) {
-      // Banners and stray prints are common; a client must never see them (MCP basic/transports, stdio).
-      const head = line.subarray(0, SHOWN).toString();
-      this.#context.log.warn?.('%s wrote a line that was dropped: %s %s', this.#label, reasonOf(error), head);
+      this.#spoilt(line, toConnectorError(error, 'MCPC_PARSE'));
       return undefined;
     }
     return this.#context.onmessage(envelope);
+  }
+
+  /**
+   * Banners and stray prints are common, and a client must never see them (MCP basic/transports, stdio). A broken line
+   * that still shows whose answer it was to be is that request's end.
+   */
+  #spoilt(line: Buffer, cause: ConnectorError): void {
+    const head = line.subarray(0, SHOWN).toString();
+    this.#context.log.warn?.('%s wrote a line that was dropped: %s %s', this.#label, cause.message, head);
+    const { id, method } = outlineOf(line);
+    const key = id === undefined ? undefined : keyOf(id);
+    if (key === undefined || method !== undefined) return;
+    const text = `${this.#label} answered with a line that is no valid message.`;
+    const hint = 'Report this to the authors of the server';
+    this.#context.onlost(
+      key,
+      new ConnectorError('MCPC_BAD_RESPONSE', text, { cause, hint, delivered: 'unknown' }),
+    );
   }
 
   /** Lets an answer that is too large fail its request, and answers a request that is too large. */

@@ -10,6 +10,6 @@ describe('transport-stdio keeps the contract of a transport', () => {
     }),
     serve: serveStdio,
     // A program starts at once, so there is nothing to abort, and it starts although nobody serves behind it.
-    supports: { connect: false, refuse: false },
+    supports: { refuse: false },
   });
 });

@@ -1,8 +1,9 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
-import { ConnectorError, definePlugin } from '@mcp-connect/core';
+import { ConnectorError, definePlugin, type Endpoint } from '@mcp-connect/core';
 import { checkProgram, wordsOf } from './command.js';
 import { environmentOf } from './environment.js';
+import { RestartLadder } from './ladder.js';
 
 /** Connects to MCP servers that are programs on this machine: `stdio:command args`, or exact words after `--`. */
 export default definePlugin({
@@ -28,14 +29,23 @@ export default definePlugin({
       clean: options['stdio-clean-env'],
     });
     connector.log.hide(...secrets);
+    const ladders = new Map<Endpoint, RestartLadder>();
     connector.transport('stdio', {
       validate(endpoint) {
         checkDirectory(cwd);
         checkProgram(wordsOf(endpoint)[0], { cwd, env });
       },
       async open(context) {
+        const { endpoint } = context;
+        const ladder = ladders.get(endpoint) ?? new RestartLadder();
+        ladders.set(endpoint, ladder);
+        await ladder.climb(context.signal);
         const { startProgram } = await import('./program.js');
-        return startProgram(context, { cwd, env, stderr: process.stderr });
+        const onclose = (error?: ConnectorError): void => {
+          if (error !== undefined) ladder.fell(error);
+          context.onclose(error);
+        };
+        return startProgram({ ...context, onclose }, { cwd, env, stderr: process.stderr });
       },
     });
   },
