@@ -100,8 +100,8 @@ function isBlank(line: Buffer): boolean {
 }
 
 /**
- * Writes lines to a stream, those of one turn of the event loop together. Whoever writes is told when the reader
- * lags behind.
+ * Writes lines to a stream, all that came in one turn of the event loop with one call of the system: under load that
+ * is what a bridge spends most of its time on. Whoever writes is told when the reader lags behind.
  */
 export class LineWriter {
   readonly #stream: Writable;
@@ -116,7 +116,7 @@ export class LineWriter {
 
   /** Writes one line, whole or in pieces. A returned promise settles when the reader has caught up. */
   write(line: Buffer | readonly Buffer[]): Promise<void> | undefined {
-    if (this.#queue.length === 0) process.nextTick(this.#flush);
+    if (this.#queue.length === 0) setImmediate(this.#flush);
     for (const piece of Buffer.isBuffer(line) ? [line] : line) this.#add(piece);
     this.#add(NEWLINE_BYTES);
     return this.#blocked;

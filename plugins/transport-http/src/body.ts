@@ -31,13 +31,13 @@ export function collect(
     finish(tooLarge(label, limit));
     response.destroy();
   });
-  response.once('end', () => finish(withoutBom(chunks)));
+  response.on('end', () => finish(withoutBom(chunks)));
   // `close` follows every body, so the error of a cut one is made only where it is one.
   const fail = (cause?: Error): void => {
     if (!over) finish(cut(label, cause));
   };
-  response.once('error', fail);
-  response.once('close', () => fail());
+  response.on('error', fail);
+  response.on('close', () => fail());
 }
 
 /** Some servers begin their JSON with a byte order mark, which every fetch takes off. */

@@ -110,11 +110,11 @@ export async function openWire({ endpoint, settings }: TransportContext): Promis
     });
     let connected = false;
     let over = false;
-    outbound.once('socket', (socket: Socket) => {
+    outbound.on('socket', (socket: Socket) => {
       if (outbound.reusedSocket || !socket.connecting) connected = true;
       else awaitConnection(socket, secure, settings.timeout, () => (connected = true));
     });
-    outbound.once('response', (response) => {
+    outbound.on('response', (response) => {
       over = true;
       onresponse(response);
     });

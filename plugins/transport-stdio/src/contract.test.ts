@@ -9,7 +9,7 @@ describe('transport-stdio keeps the contract of a transport', () => {
       'stdio-cwd': undefined,
     }),
     serve: serveStdio,
-    // A program starts at once, so there is nothing to abort, and it starts although nobody serves behind it.
+    // A program starts although nobody serves behind it.
     supports: { refuse: false },
   });
 });
