@@ -1,5 +1,8 @@
 import { DEFAULT_SETTINGS, LOG_LEVELS, type Flags, type FlagValues } from '@mcp-connect/core';
 
+/** A longer timer goes off at once, in milliseconds. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
 /** A value of one flag, whatever its kind; undefined when it is neither given nor has a default. */
 export type Value = string | number | boolean | readonly string[] | undefined;
 
@@ -15,6 +18,7 @@ export const COMMON_FLAGS = {
     valueName: 'SECONDS',
     default: DEFAULT_SETTINGS.timeout / 1000,
     min: 1,
+    max: Math.floor(LONGEST_TIMER / 1000),
   },
   'retry-attempts': {
     type: 'integer',
@@ -31,6 +35,7 @@ export const COMMON_FLAGS = {
     valueName: 'MILLISECONDS',
     default: DEFAULT_SETTINGS.retryDelay,
     min: 0,
+    max: LONGEST_TIMER,
   },
   'retry-tools': {
     type: 'string',

@@ -1,7 +1,6 @@
 import { pathToFileURL } from 'node:url';
-import { ConnectorError, reasonOf, type Flags, type Plugin } from '@mcp-connect/core';
+import { ConnectorError, expandVariables, reasonOf, type Flags, type Plugin } from '@mcp-connect/core';
 import { BUILT_IN } from './built-in.js';
-import { expandText } from './expand.js';
 import type { Environment } from './plain.js';
 import { entryOfRef, findPackage, type PluginPlaces } from './resolve.js';
 
@@ -16,7 +15,7 @@ export function pluginRefs(args: readonly string[], env: Environment): readonly 
   });
   const texts = given.length > 0 ? given : [env['MCP_CONNECT_PLUGINS'] ?? ''];
   return texts.flatMap((text) =>
-    expandText(text, 'plugin', env)
+    expandVariables(text, { flag: 'plugin', env })
       .split(',')
       .map((ref) => ref.trim())
       .filter((ref) => ref !== ''),

@@ -10,6 +10,7 @@ import { runProxy, type Surroundings } from './proxy.js';
 import { pluginPlaces } from './resolve.js';
 
 const ECHO = fileURLToPath(new URL('../fixtures/echo.js', import.meta.url));
+const AUTHORITY = fileURLToPath(new URL('../fixtures/authority.pem', import.meta.url));
 const ASK = '{"jsonrpc":"2.0","id":1,"method":"ping"}\n';
 
 interface Running {
@@ -53,14 +54,14 @@ describe('a proxy', () => {
         '--echo-word',
         '${WORD}',
         '--ca',
-        ECHO,
+        AUTHORITY,
       ],
       { WORD: 'hello' },
     );
     const { result } = await answer(running);
     expect(result['options']).to.deep.equal({ 'echo-word': 'hello', 'echo-list': [], 'echo-loud': false });
     expect(result['settings']).to.include({ timeout: 5000, retryAttempts: 7, retryDelay: 1000 });
-    expect(result['settings']?.['tls']).to.have.property('ca').that.includes('definePlugin');
+    expect(result['settings']?.['tls']).to.have.property('ca').that.includes('BEGIN CERTIFICATE');
     running.stdin.end();
     expect(await running.exitCode).to.equal(0);
     expect(await running.log).to.equal('');

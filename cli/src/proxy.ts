@@ -41,6 +41,9 @@ export interface Surroundings {
 
 type StopSignal = (typeof STOP_SIGNALS)[number];
 
+/** The first line of every entry in a PEM file (RFC 7468). */
+const PEM = /^-----BEGIN [A-Z0-9 ]+-----/m;
+
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
@@ -110,19 +113,27 @@ function tlsOf(values: CommonValues): TlsSettings {
     const path = values[name];
     if (path !== undefined) tls[name] = readPem(name, path);
   }
+  if ((tls.cert === undefined) !== (tls.key === undefined)) {
+    const [given, missing] = tls.cert === undefined ? ['key', 'cert'] : ['cert', 'key'];
+    throw new ConnectorError('MCPC_USAGE', `--${given} is given without --${missing}.`, {
+      hint: `A client certificate needs both: add --${missing} FILE`,
+    });
+  }
   if (values.servername !== undefined) tls.servername = values.servername;
   return tls;
 }
 
 function readPem(flag: string, path: string): string {
+  const hint = `Give --${flag} the path of a readable PEM file`;
+  let text: string;
   try {
-    return readFileSync(path, 'utf8');
+    text = readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new ConnectorError('MCPC_USAGE', `The file of --${flag} cannot be read: ${reasonOf(cause)}`, {
-      cause,
-      hint: `Give --${flag} the path of a readable PEM file`,
-    });
+    const message = `The file of --${flag} cannot be read: ${reasonOf(cause)}`;
+    throw new ConnectorError('MCPC_USAGE', message, { cause, hint });
   }
+  if (PEM.test(text)) return text;
+  throw new ConnectorError('MCPC_USAGE', `The file of --${flag} holds nothing in PEM form.`, { hint });
 }
 
 /** Settles at the first stop signal. A second one must not cut the orderly stop short; a third has its usual effect. */

@@ -77,6 +77,13 @@ describe('bad input', () => {
     ['a wrong environment variable', ['proxy', ...url], ['--retry-delay'], { MCP_CONNECT_RETRY_DELAY: 'x' }],
     ['a bad header', ['proxy', ...url, '--headers', 'no colon'], ['--headers']],
     ['an unset variable', ['proxy', ...url, '--headers', 'A: ${UNSET_HERE}'], ['--headers', 'UNSET_HERE']],
+    ['a CA file without a certificate', ['proxy', ...url, '--ca', `${FIXTURES}/echo.js`], ['--ca', 'PEM']],
+    [
+      'a certificate without its key',
+      ['proxy', ...url, '--cert', `${FIXTURES}/authority.pem`],
+      ['--cert', '--key'],
+    ],
+    ['a time too long for any clock', ['proxy', ...url, '--timeout', '3000000'], ['--timeout']],
     ['an unreadable CA file', ['proxy', ...url, '--ca', 'missing.pem'], ['--ca', 'missing.pem']],
     [
       'a command that is not found',

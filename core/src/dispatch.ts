@@ -95,7 +95,9 @@ export class Dispatcher {
 
   /** Gives a call an error of ours, unless it has an answer or the client no longer wants one. */
   fail(call: Call, error: ConnectorError): void {
-    const { attempts, cancelled, envelope } = call;
+    const { attempts, cancelled, envelope, leg } = call;
+    // What ends a running attempt is how that attempt ended.
+    if (leg !== undefined) attempts.push({ candidate: leg, error, ms: performance.now() - call.startedAt });
     if (!this.#settle(call) || cancelled) return;
     this.#log.debug?.('%s failed: %s', envelope.method, error.message);
     const redact = (text: string): string => this.#log.redact(text);

@@ -41,3 +41,4 @@ export type { Client, Pipeline } from './pipeline.js';
 export type { ErrorData } from './reply.js';
 export type { RetryTools } from './retry.js';
 export type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.js';
+export { expandVariables, type ExpandOptions } from './variables.js';

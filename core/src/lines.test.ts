@@ -143,7 +143,7 @@ describe('LineWriter', () => {
     const writer = new LineWriter(stream);
     for (const line of ['a', 'b', 'c']) void writer.write(Buffer.from(line));
     expect(chunks).to.deep.equal([]);
-    await new Promise(process.nextTick);
+    await new Promise(setImmediate);
     void writer.write(Buffer.from('d'));
     writer.flush();
     expect(chunks).to.deep.equal(['a\nb\nc\n', 'd\n']);

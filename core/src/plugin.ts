@@ -20,6 +20,11 @@ export interface StringFlag extends FlagBase {
   readonly multiple?: boolean;
   /** The only values allowed. */
   readonly options?: readonly string[];
+  /**
+   * Keeps `${NAME}` in the values as it is. The plugin replaces it itself with `expandVariables`, after it has taken a
+   * value apart, so that no variable can add a part of its own.
+   */
+  readonly verbatim?: boolean;
   /** Marks values that logs, errors and help must never show. */
   readonly secret?: boolean;
 }

@@ -18,6 +18,7 @@ export default definePlugin({
       type: 'string',
       multiple: true,
       secret: true,
+      verbatim: true,
       valueName: 'NAME:VALUE',
       summary: 'Headers to send, with commas between; may be repeated.',
     },
@@ -32,7 +33,7 @@ export default definePlugin({
     const key: Header[] = apiKey === undefined ? [] : [['x-api-key', checkValue(apiKey, 'api-key')]];
     const agent: Header[] =
       userAgent === undefined ? [] : [['user-agent', checkValue(userAgent, 'user-agent')]];
-    const custom = headers.flatMap(parseHeaders);
+    const custom = headers.flatMap((text) => parseHeaders(text, process.env));
     for (const [, value] of [...key, ...custom]) connector.log.hide(...secretsOf(value));
     // Whoever spells a header out means it, so --headers has the last word.
     const fields = Object.fromEntries([...key, ...agent, ...custom]);

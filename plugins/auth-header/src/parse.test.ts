@@ -45,9 +45,20 @@ describe('--headers', () => {
   ];
   for (const [text, headers] of good) {
     it(`reads ${text}`, () => {
-      expect(parseHeaders(text)).to.deep.equal(headers);
+      expect(parseHeaders(text, {})).to.deep.equal(headers);
     });
   }
+
+  it('takes what a variable holds as a value, whatever it looks like', () => {
+    expect(parseHeaders('Authorization: Basic ${P}, X-B: 2', { P: 'abc,x-evil:1' })).to.deep.equal([
+      ['authorization', 'Basic abc,x-evil:1'],
+      ['x-b', '2'],
+    ]);
+  });
+
+  it('names a variable that is not set', () => {
+    expectUsage(() => parseHeaders('X-A: ${MISSING}', {}), 'MISSING', 'nothing secret');
+  });
 
   const secret = 'hunter2';
   for (const text of [
@@ -64,7 +75,7 @@ describe('--headers', () => {
     `${secret},X-B: 1`,
   ]) {
     it(`refuses ${JSON.stringify(text)}, naming the flag but no value`, () => {
-      expectUsage(() => parseHeaders(text), '--headers', secret);
+      expectUsage(() => parseHeaders(text, {}), '--headers', secret);
     });
   }
 
@@ -78,7 +89,7 @@ describe('--headers', () => {
     'Content-Type',
   ]) {
     it(`leaves ${name} to the transport`, () => {
-      expectUsage(() => parseHeaders(`X-A: 1, ${name}: ${secret}`), name, secret);
+      expectUsage(() => parseHeaders(`X-A: 1, ${name}: ${secret}`, {}), name, secret);
     });
   }
 });

@@ -1,4 +1,4 @@
-import { ConnectorError } from '@mcp-connect/core';
+import { ConnectorError, expandVariables, type ExpandOptions } from '@mcp-connect/core';
 
 /** One header field: its name in lower case, and its value. */
 export type Header = readonly [name: string, value: string];
@@ -35,12 +35,15 @@ const FORM =
 
 /**
  * Reads one value of `--headers`: `Name: value` pairs with commas between. A value may hold colons, and also commas,
- * as long as no name with a colon follows one; a name begins with a letter there, and `https://` is no name.
+ * as long as no name with a colon follows one; a name begins with a letter there, and `https://` is no name. Variables
+ * are replaced once the pairs are apart: what a variable holds can only ever be a value, never another header.
  *
  * @throws ConnectorError `MCPC_USAGE` that names the flag and shows the form, but no value
  */
-export function parseHeaders(text: string): Header[] {
-  return unquote(text).split(BETWEEN).map(parseHeader);
+export function parseHeaders(text: string, env: ExpandOptions['env']): Header[] {
+  return unquote(text)
+    .split(BETWEEN)
+    .map((pair) => parseHeader(pair, (part) => expandVariables(part, { flag: 'headers', env })));
 }
 
 /**
@@ -63,9 +66,9 @@ export function secretsOf(value: string): string[] {
   return credentials === undefined ? [value] : [value, credentials];
 }
 
-function parseHeader(pair: string): Header {
+function parseHeader(pair: string, expand: (part: string) => string): Header {
   const colon = pair.indexOf(':');
-  const name = pair.slice(0, Math.max(colon, 0)).trim();
+  const name = expand(pair.slice(0, Math.max(colon, 0)).trim());
   if (!TOKEN.test(name)) throw wrong('--headers holds a header without a name and a colon.');
   const key = name.toLowerCase();
   if (RESERVED.has(key)) {
@@ -73,7 +76,7 @@ function parseHeader(pair: string): Header {
       hint: `Leave out ${name}`,
     });
   }
-  const value = pair.slice(colon + 1).trim();
+  const value = expand(pair.slice(colon + 1).trim()).trim();
   if (!VALUE.test(value))
     throw wrong(
       `The value of ${name} in --headers holds a line break or a letter that a header cannot carry.`,
