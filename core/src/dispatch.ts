@@ -5,6 +5,7 @@ import { HookExchange } from './exchange.js';
 import { after, runHook, type Attempt, type Hooks } from './hooks.js';
 import type { Call, Ledger } from './ledger.js';
 import type { Leg } from './leg.js';
+import { endOfNews, LISTEN, missedNews, subscriptionOf } from './listen.js';
 import type { Log } from './log.js';
 import { cancellation, errorReply } from './reply.js';
 import type { Retry } from './retry.js';
@@ -30,6 +31,9 @@ const NOTED = new Set<string | undefined>([
   'resources/unsubscribe',
   'tools/list',
 ]);
+
+/** A request that is sent again for ever keeps only its last attempts. */
+const MOST_ATTEMPTS_KEPT = 100;
 
 /** Where a modern request carries its protocol version (2026-07-28 basic/index, _meta). */
 const VERSION_KEY = 'io.modelcontextprotocol/protocolVersion';
@@ -109,13 +113,34 @@ export class Dispatcher {
   /** The channel of one request ended without its answer. */
   lost(leg: Leg, id: RequestId, error: ConnectorError): void {
     const call = this.#ledger.find(id);
-    if (call?.leg === leg && call.sent) this.#failed(call, call.attempts.length, error);
+    if (call?.leg === leg && call.sent) this.#failed(call, call.tries, error);
   }
 
   /** The channel of a leg is gone, and with it the answers of all that was sent over it. */
   lostAll(leg: Leg, error: ConnectorError): void {
     for (const call of this.#ledger.calls()) {
-      if (call.leg === leg && call.sent) this.#failed(call, call.attempts.length, error);
+      if (call.leg === leg && call.sent) this.#failed(call, call.tries, error);
+    }
+  }
+
+  /**
+   * Notes that a stream of news runs. Where it was down before, returns what the client has to be told of: anything may
+   * have happened in between.
+   */
+  resumed(acknowledgement: Envelope): Envelope[] {
+    const call = this.#ledger.find(subscriptionOf(acknowledgement));
+    if (call?.outgoing.method !== LISTEN || call.attempts.length === 0) return [];
+    call.attempts.length = 0;
+    return missedNews(call.outgoing);
+  }
+
+  /** Ends the streams of news: they would keep an orderly end waiting for nothing. */
+  endNews(): void {
+    for (const call of this.#ledger.calls()) {
+      if (call.outgoing.method !== LISTEN) continue;
+      const { leg, sent, envelope } = call;
+      void this.answer(call, endOfNews(envelope));
+      if (leg !== undefined && sent) void leg.tell(cancellation(envelope.idText, 'the client is gone'));
     }
   }
 
@@ -155,7 +180,7 @@ export class Dispatcher {
 
   /** One attempt, straight down the line. */
   #attempt(call: Call, stay?: Leg): void {
-    const attempt = call.attempts.length;
+    const attempt = call.tries;
     const failed = (error: unknown): void =>
       this.#failed(call, attempt, toConnectorError(error, 'MCPC_CONNECT'));
     call.startedAt = performance.now();
@@ -166,8 +191,7 @@ export class Dispatcher {
         this.#bringSession(call, leg);
         return after(leg.ready(), (transport) =>
           after(leg.credentials(call.challenge), (credentials) => {
-            if (call.cancelled || call.attempts.length !== attempt || !this.#ledger.has(call))
-              return undefined;
+            if (call.cancelled || call.tries !== attempt || !this.#ledger.has(call)) return undefined;
             call.sent = true;
             call.epoch = leg.epoch;
             return transport.send(call.outgoing, credentials);
@@ -208,15 +232,18 @@ export class Dispatcher {
 
   /** One attempt went wrong: another one, or the end. */
   #failed(call: Call, attempt: number, error: ConnectorError): void {
-    if (attempt !== call.attempts.length || !this.#ledger.has(call)) return;
+    if (attempt !== call.tries || !this.#ledger.has(call)) return;
+    call.tries++;
     const candidate = call.leg ?? this.#legs[0]!;
     call.attempts.push({ candidate, error, ms: performance.now() - call.startedAt });
+    if (call.attempts.length > MOST_ATTEMPTS_KEPT) call.attempts.shift();
     if (error.code === 'MCPC_SESSION_LOST') call.leg?.forgotten(call.epoch);
     this.#assign(call, undefined);
     const safe = this.isSafe(call);
     const left = call.deadline - performance.now();
     const given = this.#stopped || call.cancelled;
-    const question = { attempts: call.attempts, safe, candidates: this.#legs, left };
+    const endless = call.outgoing.method === LISTEN;
+    const question = { attempts: call.attempts, safe, endless, candidates: this.#legs, left };
     const next = given ? undefined : this.#retry.next(question);
     if (next === undefined) {
       return this.fail(call, isUnclear(error) && !safe ? outcomeUnknown(call, error) : error);
@@ -242,6 +269,7 @@ export class Dispatcher {
         `${label} did not answer ${envelope.method} within ${seconds} s${reason}`,
         {
           cause: last?.error,
+          delivered: sent ? 'unknown' : 'no',
           hint: last?.error.hint ?? 'Check that the server is up, or allow more time with --timeout SECONDS',
         },
       ),

@@ -21,6 +21,8 @@ export class Call {
   /** True once the client took the request back: nothing is sent again, and no error is made up for it. */
   cancelled = false;
   readonly attempts: Attempt[] = [];
+  /** Counts the attempts that have ended, so that late news of one does no harm to the next. */
+  tries = 0;
   /** When the current attempt began, in milliseconds of `performance.now()`. */
   startedAt = 0;
   /** When connecting for this request ends at the latest, in milliseconds of `performance.now()`. */

@@ -8,6 +8,7 @@ import { runHook, type Hooks } from './hooks.js';
 import { Lane } from './lane.js';
 import { Ledger, type Call } from './ledger.js';
 import type { Leg, LegEvents } from './leg.js';
+import { ACKNOWLEDGED } from './listen.js';
 import type { Log } from './log.js';
 import {
   cancellation,
@@ -208,12 +209,22 @@ export class Pipeline {
       case 'request':
         return this.#show(this.#asked.ask(leg, envelope));
       case 'notification':
-        if (envelope.method !== 'notifications/cancelled') return this.#show(envelope);
-        return this.#show(this.#asked.withdraw(leg, envelope));
+        return this.#onnotification(leg, envelope);
       case 'batch':
         return together(envelope.parts().map((part) => this.#onmessage(leg, part)));
       case 'invalid':
         return this.#oninvalid(leg, envelope);
+    }
+  }
+
+  #onnotification(leg: Leg, envelope: Envelope): void | Promise<void> {
+    switch (envelope.method) {
+      case 'notifications/cancelled':
+        return this.#show(this.#asked.withdraw(leg, envelope));
+      case ACKNOWLEDGED:
+        return together([envelope, ...this.#dispatcher.resumed(envelope)].map((news) => this.#show(news)));
+      default:
+        return this.#show(envelope);
     }
   }
 
@@ -331,6 +342,7 @@ export class Pipeline {
   }
 
   async #close(): Promise<void> {
+    this.#dispatcher.endNews();
     const answered = this.#inbound.idle().then(() => this.#ledger.idle());
     await atMost(GRACE, Promise.all([answered, this.#outbound.idle()]));
     await atMost(GRACE, this.#dispatcher.stop());

@@ -29,6 +29,7 @@ const SAFE_METHODS = new Set([
 const CONNECT_BACKOFF = 100;
 const LONGEST_WAIT = 10_000;
 const LONGEST_RETRY_AFTER = 30_000;
+const LONGEST_REOPENING = 30_000;
 
 /** Retries may make up this share of all requests, so that a server in trouble is not pushed over. */
 const MOST_RETRIES = 0.2;
@@ -72,6 +73,8 @@ export interface RetryQuestion {
   readonly attempts: readonly Attempt[];
   /** Whether carrying the request out twice does no harm. */
   readonly safe: boolean;
+  /** Whether the request is a stream that is opened again for ever. */
+  readonly endless?: boolean;
   /** Every endpoint that could take the request. */
   readonly candidates: readonly Candidate[];
   /** Milliseconds until connecting for this request must end. */
@@ -132,13 +135,15 @@ export class Retry {
   }
 
   /** Decides on another attempt; undefined means that there must be none. */
-  next({ attempts, safe, candidates, left }: RetryQuestion): NextAttempt | undefined {
+  next({ attempts, safe, endless, candidates, left }: RetryQuestion): NextAttempt | undefined {
     const last = attempts.at(-1);
     if (last === undefined) return { wait: 0, stay: false };
     const { error } = last;
     if (error.delivered === 'unknown' && !safe) return undefined;
     // The same answer would be as large again.
     if (error.code === 'MCPC_TOO_LARGE') return undefined;
+    if (endless && error.delivered !== 'rejected')
+      return { wait: this.#reopening(attempts.length), stay: false };
     const sent = attempts.filter((attempt) => attempt.error.delivered !== 'no').length;
     if (error.delivered !== 'no' && sent >= this.#settings.retryAttempts) return undefined;
     if (isRepaired(attempts, error)) return { wait: 0, stay: true };
@@ -147,6 +152,10 @@ export class Retry {
     if (tried === attempts.length && tried < candidates.length) return { wait: 0, stay: false };
     const wait = this.#pause(attempts, error, { sent, left });
     return wait === undefined ? undefined : { wait, stay: false };
+  }
+
+  #reopening(failures: number): number {
+    return jitter(Math.min(this.#settings.retryDelay * 2 ** Math.min(failures - 1, 20), LONGEST_REOPENING));
   }
 
   #pause(
