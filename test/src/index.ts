@@ -3,9 +3,20 @@ export type { RegisterTest, TransportSuiteOptions, TransportSupport } from './tr
 export { transportOf } from './kinds.js';
 export { memoryTransport, type MemoryTransport } from './memory.js';
 export type { PeerHandler, PeerMessage, Say, Served } from './peer.js';
-export { cut, end, hang, inTurn, raw, reply, replyError, replySse, status } from './script.js';
+export {
+  cut,
+  defaultOutcome,
+  end,
+  hang,
+  inTurn,
+  raw,
+  reply,
+  replyError,
+  replySse,
+  status,
+} from './script.js';
 export type { Outcome, ReplyOptions, Script, ScriptedServer } from './script.js';
-export { scriptedStdio, scriptedTcp } from './scripted-lines.js';
-export { scriptedHttp, serveHttp } from './http-peer.js';
+export { scriptedStdio, scriptedTcp, type ScriptedLinesOptions } from './scripted-lines.js';
+export { scriptedHttp, serveHttp, type ScriptedHttpOptions } from './http-peer.js';
 export { serveStdio } from './stdio-peer.js';
 export { serveTcp } from './tcp-peer.js';

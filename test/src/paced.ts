@@ -10,7 +10,7 @@ export class PacedWriter {
   }
 
   /** Writes bytes. A returned promise settles when the stream has room, or is gone. */
-  write(bytes: string): Promise<void> | undefined {
+  write(bytes: string | Buffer): Promise<void> | undefined {
     if (this.#stream.destroyed) return undefined;
     if (!this.#stream.write(bytes)) this.#full ??= this.#drained();
     return this.#full;

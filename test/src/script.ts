@@ -5,19 +5,28 @@ import type { PeerMessage } from './peer.js';
 type Body =
   { readonly result: object } | { readonly error: { readonly code: number; readonly message: string } };
 
-interface Reply {
+/** An answer, and how it is given. */
+export interface Reply {
   readonly kind: 'reply';
   readonly body: Body;
   /** True for a stream of events, where the wire has them. */
   readonly sse: boolean;
-  /** Messages that come before the answer. */
-  readonly before: readonly object[];
+  /** Messages that come before the answer; drawn no faster than the wire takes them. */
+  readonly before: Iterable<object>;
+  /** Messages that come behind the answer. */
+  readonly after: Iterable<object>;
   /** How often the answer is given. */
   readonly times: number;
   /** True to spread the JSON over several lines. */
   readonly pretty: boolean;
-  /** True to give every event an id. */
+  /** True to give every event an id, with which a cut stream can be resumed. */
   readonly ids: boolean;
+  /** Milliseconds between one message and the next. */
+  readonly pause: number;
+  /** Bytes that are written at a time; the whole message where not given. */
+  readonly chunk: number;
+  /** True to break the connection off in the middle of the answer. */
+  readonly broken: boolean;
 }
 
 /** What a scripted server does with one request. */
@@ -39,7 +48,7 @@ export type Outcome =
 export type Script = (request: PeerMessage) => Outcome | undefined;
 
 /** How an answer may differ from a plain one. */
-export type ReplyOptions = Partial<Pick<Reply, 'before' | 'times' | 'pretty' | 'ids'>>;
+export type ReplyOptions = Partial<Omit<Reply, 'kind' | 'body' | 'sse'>>;
 
 /** Answers with a result, on HTTP as a JSON reply. */
 export function reply(result: object = {}, options: ReplyOptions = {}): Outcome {
@@ -116,9 +125,19 @@ export interface ScriptedServer {
   executions(method: string): number;
   /** Settles once so many messages, or so many of one method, have reached the server. */
   received(count: number, method?: string): Promise<void>;
+  /** How many requests of this method were given up by their client, which closed the connection under them. */
+  abandoned(method: string): number;
+  /** Settles once a condition holds that rests on what reached the server. */
+  until(holds: () => boolean): Promise<void>;
   /** Breaks every connection off at once; the server goes on listening. */
   cut(): void;
-  /** Ends all connections and stops listening. */
+  /** Breaks every connection off, and every new one as soon as it is made, until it starts again. */
+  turnAway(): void;
+  /** Goes away: breaks every connection off, stops listening and forgets its sessions. */
+  stop(): Promise<void>;
+  /** Comes back at the address where it was. */
+  start(): Promise<void>;
+  /** Ends all connections and stops listening, for good. */
   close(): Promise<void>;
 }
 
@@ -126,6 +145,7 @@ export interface ScriptedServer {
 export class Journal {
   readonly messages: PeerMessage[] = [];
   readonly #executed = new Map<string, number>();
+  readonly #abandoned = new Map<string, number>();
   readonly #waiting = new Set<() => void>();
 
   /** Notes a message, with what becomes of it when it is a request. */
@@ -133,7 +153,17 @@ export class Journal {
     this.messages.push(message);
     const executed = outcome !== undefined && (outcome.kind !== 'status' || outcome.executed);
     if (executed) this.#executed.set(message.method!, this.executions(message.method!) + 1);
-    for (const look of this.#waiting) look();
+    this.#look();
+  }
+
+  /** Notes that the client closed the connection under a request. */
+  abandon({ method }: PeerMessage): void {
+    this.#abandoned.set(method!, this.abandoned(method!) + 1);
+    this.#look();
+  }
+
+  abandoned(method: string): number {
+    return this.#abandoned.get(method) ?? 0;
   }
 
   executions(method: string): number {
@@ -141,10 +171,14 @@ export class Journal {
   }
 
   received(count: number, method?: string): Promise<void> {
+    const fits = (message: PeerMessage): boolean => method === undefined || message.method === method;
+    return this.until(() => this.messages.filter(fits).length >= count);
+  }
+
+  until(holds: () => boolean): Promise<void> {
     return new Promise((resolve) => {
       const look = (): void => {
-        const seen = this.messages.filter((message) => method === undefined || message.method === method);
-        if (seen.length < count) return;
+        if (!holds()) return;
         this.#waiting.delete(look);
         resolve();
       };
@@ -152,13 +186,33 @@ export class Journal {
       look();
     });
   }
+
+  /** The part of a server that is read from these books. */
+  get books(): Pick<ScriptedServer, 'messages' | 'executions' | 'abandoned' | 'received' | 'until'> {
+    return {
+      messages: this.messages,
+      executions: (method) => this.executions(method),
+      abandoned: (method) => this.abandoned(method),
+      received: (count, method) => this.received(count, method),
+      until: (holds) => this.until(holds),
+    };
+  }
+
+  #look(): void {
+    for (const look of this.#waiting) look();
+  }
 }
 
-function replyOptions({
-  before = [],
-  times = 1,
-  pretty = false,
-  ids = false,
-}: ReplyOptions): Omit<Reply, 'kind' | 'body' | 'sse'> {
-  return { before, times, pretty, ids };
+function replyOptions(options: ReplyOptions): Omit<Reply, 'kind' | 'body' | 'sse'> {
+  return {
+    before: [],
+    after: [],
+    times: 1,
+    pretty: false,
+    ids: false,
+    pause: 0,
+    chunk: Number.POSITIVE_INFINITY,
+    broken: false,
+    ...options,
+  };
 }

@@ -1,16 +1,23 @@
-import { textOf, type PeerMessage } from './peer.js';
+import type { PeerMessage } from './peer.js';
+import { play } from './replay.js';
 import { defaultOutcome, Journal, type Outcome, type Script, type ScriptedServer } from './script.js';
 import { servePrograms } from './stdio-peer.js';
 import { serveLines, type LineConnection, type LineHandler, type ServedLines } from './tcp-peer.js';
 
+/** What sets a scripted server of a line wire apart. */
+export interface ScriptedLinesOptions {
+  /** What it writes on every new connection before anything else, as it is. */
+  readonly greeting?: string;
+}
+
 /** Starts a scripted server over TCP. */
-export function scriptedTcp(script: Script): Promise<ScriptedServer> {
-  return scripted(script, serveLines);
+export function scriptedTcp(script: Script, options: ScriptedLinesOptions = {}): Promise<ScriptedServer> {
+  return scripted(script, (handler) => serveLines(handler, options.greeting));
 }
 
 /** Starts a scripted server behind a local program; a connection that ends, ends the program. */
-export function scriptedStdio(script: Script): Promise<ScriptedServer> {
-  return scripted(script, servePrograms);
+export function scriptedStdio(script: Script, options: ScriptedLinesOptions = {}): Promise<ScriptedServer> {
+  return scripted(script, (handler) => servePrograms(handler, options.greeting));
 }
 
 async function scripted(
@@ -18,33 +25,30 @@ async function scripted(
   serve: (handler: LineHandler) => Promise<ServedLines>,
 ): Promise<ScriptedServer> {
   const journal = new Journal();
-  const { endpoint, cut, close } = await serve((text, connection) => {
+  const { endpoint, cut, turnAway, stop, start, close } = await serve((text, connection) => {
     const message = JSON.parse(text) as PeerMessage;
     const isRequest = message.id !== undefined && message.method !== undefined;
     const outcome = isRequest ? (script(message) ?? defaultOutcome(message)) : undefined;
     journal.note(message, outcome);
     if (outcome !== undefined) act(outcome, message, connection);
   });
-  return {
-    endpoint,
-    cut,
-    close,
-    messages: journal.messages,
-    executions: (method) => journal.executions(method),
-    received: (count, method) => journal.received(count, method),
-  };
+  return { ...journal.books, endpoint, cut, turnAway, stop, start, close };
 }
 
 function act(outcome: Outcome, { id }: PeerMessage, connection: LineConnection): void {
   switch (outcome.kind) {
-    case 'reply': {
-      for (const message of outcome.before) void connection.say(textOf(message));
-      const answer = textOf({ id, ...outcome.body });
-      for (let n = 0; n < outcome.times; n++) void connection.say(answer);
+    case 'reply':
+      play({ ...outcome, pretty: false }, id, {
+        frame: (text) => `${text}\n`,
+        write: (bytes) => connection.write(bytes),
+        gone: () => connection.gone,
+        onend: (whole) => {
+          if (!whole) connection.end();
+        },
+      });
       return;
-    }
     case 'raw':
-      connection.write(outcome.bytes);
+      void connection.write(outcome.bytes);
       return;
     case 'end':
       connection.end();
@@ -54,7 +58,7 @@ function act(outcome: Outcome, { id }: PeerMessage, connection: LineConnection):
     case 'cut':
       if (outcome.after === undefined) connection.cut();
       else {
-        connection.write(outcome.after);
+        void connection.write(outcome.after);
         connection.end();
       }
       return;

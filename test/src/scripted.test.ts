@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { expect } from 'chai';
 import {
   cut,
   end,
+  hang,
   inTurn,
   raw,
   reply,
@@ -32,6 +33,19 @@ async function withServer(
   } finally {
     await server.close();
   }
+}
+
+/** Connects to a scripted server over TCP. */
+function socketTo({ endpoint }: ScriptedServer): Socket {
+  return connect(Number(endpoint.url!.port), '127.0.0.1');
+}
+
+function post(
+  { endpoint }: ScriptedServer,
+  headers: Record<string, string> = {},
+  body = CALL,
+): Promise<Response> {
+  return fetch(endpoint.url!, { method: 'POST', headers, body });
 }
 
 /** Writes lines, and returns all that comes back until the connection ends. */
@@ -97,12 +111,11 @@ describe('a scripted server', () => {
       replySse({}, { before: [{ method: 'notifications/x' }], ids: true }),
     );
     await withServer(scriptedHttp, script, async (server) => {
-      const post = (): Promise<Response> => fetch(server.endpoint.url!, { method: 'POST', body: CALL });
-      const limited = await post();
+      const limited = await post(server);
       expect([limited.status, limited.headers.get('retry-after')]).to.deep.equal([429, '1']);
-      expect(await (await post()).text()).to.equal('bad');
-      expect(await (await post()).json()).to.deep.equal({ jsonrpc: '2.0', id: '', result: {} });
-      expect(await (await post()).text()).to.equal(
+      expect(await (await post(server)).text()).to.equal('bad');
+      expect(await (await post(server)).json()).to.deep.equal({ jsonrpc: '2.0', id: '', result: {} });
+      expect(await (await post(server)).text()).to.equal(
         'id: -0\ndata: {"jsonrpc":"2.0","method":"notifications/x"}\n\n' +
           'id: -1\ndata: {"jsonrpc":"2.0","id":"","result":{}}\n\n',
       );
@@ -122,6 +135,105 @@ describe('a scripted server', () => {
           );
       expect([await failed(), await failed()]).to.deep.equal([true, true]);
       expect(server.executions('tools/call')).to.equal(2);
+    });
+  });
+
+  it('greets every connection, and says more behind its answer', async () => {
+    const script = inTurn('tools/call', reply({}, { after: [{ method: 'notifications/x' }] }), end());
+    const server = await scriptedTcp(script, { greeting: 'hello\n' });
+    const socket = socketTo(server);
+    expect(await exchange(socket, socket, [CALL, CALL])).to.equal(
+      'hello\n{"jsonrpc":"2.0","id":"","result":{}}\n{"jsonrpc":"2.0","method":"notifications/x"}\n',
+    );
+    await server.close();
+  });
+
+  it('writes an answer in small pieces', async () => {
+    await withServer(scriptedTcp, inTurn('tools/call', reply({}, { chunk: 10 })), async (server) => {
+      const socket = socketTo(server);
+      const sizes: number[] = [];
+      socket.on('data', ({ length }: Buffer) => void sizes.push(length));
+      socket.write(`${CALL}\n`);
+      await once(socket, 'data');
+      expect(sizes[0]).to.equal(10);
+      socket.destroy();
+    });
+  });
+
+  it('draws messages no faster than they are taken', async () => {
+    let drawn = 0;
+    function* flood(): Generator<object> {
+      for (;;) yield { method: 'notifications/x', params: { n: drawn++, pad: 'x'.repeat(10_000) } };
+    }
+    await withServer(scriptedTcp, inTurn('tools/call', reply({}, { before: flood() })), async (server) => {
+      const socket = socketTo(server);
+      socket.write(`${CALL}\n`);
+      await server.received(1);
+      // Endless, this would never return if nothing held it back.
+      expect(drawn).to.be.greaterThan(0);
+      socket.destroy();
+    });
+  });
+
+  it('breaks off in the middle of an answer', async () => {
+    const script = inTurn('tools/call', reply({ n: 1 }, { broken: true }));
+    await withServer(scriptedTcp, script, async (server) => {
+      const socket = socketTo(server);
+      const said = await exchange(socket, socket, [CALL]);
+      expect('{"jsonrpc":"2.0","id":"","result":{"n":1}}\n'.startsWith(said)).to.equal(true);
+      expect(said).to.have.length.within(1, 30);
+    });
+  });
+
+  it('over HTTP goes on with a stream that was cut, for who names its last event', async () => {
+    const before = [{ method: 'notifications/x' }];
+    const script = inTurn('tools/call', replySse({}, { before, ids: true, broken: true }));
+    await withServer(scriptedHttp, script, async (server) => {
+      const body = await post(server).then(async (response) => response.text().catch(() => 'cut'));
+      expect(body).to.equal('cut');
+      const headers = { 'last-event-id': '-0' };
+      const rest = await fetch(server.endpoint.url!, { headers });
+      expect(await rest.text()).to.equal('id: -0-0\ndata: {"jsonrpc":"2.0","id":"","result":{}}\n\n');
+    });
+  });
+
+  it('over HTTP names sessions, and knows none any more once it has been away', async () => {
+    const server = await scriptedHttp(() => undefined, { sessions: true });
+    const initialize = CALL.replace('tools/call', 'initialize');
+    const session = (await post(server, {}, initialize)).headers.get('mcp-session-id')!;
+    const headers = { 'mcp-session-id': session };
+    expect((await post(server, headers)).status).to.equal(200);
+    await server.stop();
+    const refused = await post(server, headers).catch(() => 'refused');
+    expect(refused).to.equal('refused');
+    await server.start();
+    expect((await post(server, headers)).status).to.equal(404);
+    expect(server.executions('tools/call')).to.equal(1);
+    await server.close();
+  });
+
+  it('turns connections away until it starts again', async () => {
+    await withServer(scriptedTcp, inTurn('tools/call', end()), async (server) => {
+      server.turnAway();
+      const turned = socketTo(server);
+      expect(await exchange(turned, turned, [])).to.equal('');
+      await server.start();
+      const taken = socketTo(server);
+      await exchange(taken, taken, [CALL]);
+      expect(server.executions('tools/call')).to.equal(1);
+    });
+  });
+
+  it('over HTTP counts requests that their client gives up', async () => {
+    await withServer(scriptedHttp, inTurn('tools/call', hang()), async (server) => {
+      const abort = new AbortController();
+      const given = fetch(server.endpoint.url!, { method: 'POST', body: CALL, signal: abort.signal });
+      given.catch(() => undefined);
+      await server.received(1);
+      abort.abort();
+      await server.until(() => server.abandoned('tools/call') === 1);
+      server.cut();
+      expect(server.abandoned('tools/call')).to.equal(1);
     });
   });
 });

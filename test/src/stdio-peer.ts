@@ -5,9 +5,13 @@ import { serveLines, type LineHandler, type ServedLines } from './tcp-peer.js';
 
 const RELAY = fileURLToPath(new URL('relay.js', import.meta.url));
 
-/** Serves lines to local programs: each start of the endpoint's command is one more connection of this peer. */
-export async function servePrograms(handler: LineHandler): Promise<ServedLines> {
-  const served = await serveLines(handler);
+/**
+ * Serves lines to local programs: each start of the endpoint's command is one more connection of this peer.
+ *
+ * @param greeting what every program writes before anything else, as it is
+ */
+export async function servePrograms(handler: LineHandler, greeting = ''): Promise<ServedLines> {
+  const served = await serveLines(handler, greeting);
   return Object.defineProperties(
     { ...served, endpoint: relayEndpoint(served.port) },
     { connections: { get: () => served.connections } },

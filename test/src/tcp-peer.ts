@@ -10,8 +10,10 @@ const LONGEST_LINE = 256 * 1024 * 1024;
 /** What one line may make of its connection, beside an answer. */
 export interface LineConnection {
   readonly say: Say;
-  /** Writes bytes as they are, without a newline behind them. */
-  write(bytes: string | Buffer): void;
+  /** Writes bytes as they are, without a newline behind them. A returned promise asks for a pause until it settles. */
+  write(bytes: string | Buffer): Promise<void> | undefined;
+  /** True once it is over. */
+  readonly gone: boolean;
   /** Ends the connection properly once all is written. */
   end(): void;
   /** Breaks the connection off. */
@@ -26,13 +28,29 @@ export interface ServedLines extends Required<Served> {
   readonly port: number;
   /** The connections that are open now. */
   readonly connections: ReadonlySet<LineConnection>;
+  /** Breaks every connection off, and every new one as soon as it is made, until it starts again. */
+  turnAway(): void;
+  /** Breaks every connection off and stops listening. */
+  stop(): Promise<void>;
+  /** Listens again where it did. */
+  start(): Promise<void>;
 }
 
-/** Serves newline-delimited JSON over TCP on a free port of this machine, without any MCP library. */
-export async function serveLines(handler: LineHandler): Promise<ServedLines> {
+/**
+ * Serves newline-delimited JSON over TCP on a free port of this machine, without any MCP library.
+ *
+ * @param greeting what is written on every new connection before anything else, as it is
+ */
+export async function serveLines(handler: LineHandler, greeting = ''): Promise<ServedLines> {
   const sockets = new Map<LineConnection, Socket>();
+  let away = false;
   const server = createServer({ noDelay: true }, (socket) => {
+    if (away) {
+      socket.destroy();
+      return;
+    }
     const connection = connectionOf(socket);
+    if (greeting !== '') socket.write(greeting);
     sockets.set(connection, socket);
     const splitter = new LineSplitter({
       maxLength: LONGEST_LINE,
@@ -47,19 +65,32 @@ export async function serveLines(handler: LineHandler): Promise<ServedLines> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
+  const cut = (): void => {
+    for (const connection of sockets.keys()) connection.cut();
+  };
+  const stop = async (): Promise<void> => {
+    for (const socket of sockets.values()) socket.destroy();
+    if (server.listening) await new Promise((resolve) => server.close(resolve));
+  };
   return {
     port,
     endpoint: parseEndpoint(`tcp://127.0.0.1:${port}`),
     get connections() {
       return new Set(sockets.keys());
     },
-    cut() {
-      for (const connection of sockets.keys()) connection.cut();
+    cut,
+    turnAway() {
+      away = true;
+      cut();
     },
-    async close() {
-      for (const socket of sockets.values()) socket.destroy();
-      if (server.listening) await new Promise((resolve) => server.close(resolve));
+    stop,
+    async start() {
+      away = false;
+      if (server.listening) return;
+      server.listen(port, '127.0.0.1');
+      await once(server, 'listening');
     },
+    close: stop,
   };
 }
 
@@ -72,7 +103,10 @@ function connectionOf(socket: Socket): LineConnection {
   const writer = new PacedWriter(socket);
   return {
     say: (text) => writer.write(`${text}\n`),
-    write: (bytes) => void socket.write(bytes),
+    write: (bytes) => writer.write(bytes),
+    get gone() {
+      return socket.destroyed;
+    },
     end: () => void socket.end(),
     cut: () => void socket.resetAndDestroy(),
   };

@@ -1,0 +1,34 @@
+import type { Script } from '@mcp-connect/testing';
+import type { Column } from './column.js';
+import type { Scene } from './scene.js';
+
+/** What the server of a row does. */
+export interface Setup {
+  readonly script?: Script;
+  /** True for HTTP servers that name their sessions. */
+  readonly sessions?: boolean;
+  /** What a server of lines writes before anything else. */
+  readonly greeting?: string;
+  /** The program of a stdio server that is no scripted one. */
+  readonly program?: readonly string[];
+}
+
+/** One line of the table: a named fault, and what must be seen. */
+export interface Row {
+  readonly name: string;
+  /** The columns where the fault can be played. */
+  on(column: Column): boolean;
+  server(column: Column): Setup;
+  /** Flags for the subject; a row with flags is not played with the subjects of others. */
+  readonly flags?: readonly string[];
+  /** True when the subject is given a bearer token. */
+  readonly credentials?: boolean;
+  /** True when it needs the machine for itself. */
+  readonly heavy?: boolean;
+  /** True when the stop is the row's own matter: it has to see to the exit. */
+  readonly stops?: boolean;
+  /** True when the session is begun by the row itself. */
+  readonly unopened?: boolean;
+  /** Plays the fault and rejects with what was wrong. */
+  play(scene: Scene): Promise<void>;
+}
