@@ -18,7 +18,7 @@ const HELP = `npm run soak -- [options]
 const BATCH = 100;
 
 /** Chance that the server restarts behind a batch. */
-const RESTART = 0.02;
+const RESTART = 0.05;
 
 /** How long a batch may take, restart included, in milliseconds. */
 const PATIENCE = 30_000;
