@@ -47,7 +47,7 @@ export function* textsOf(reply: Reply, id: PeerMessage['id']): Generator<string>
 }
 
 /** The answer itself. */
-export function answerOf({ body, pretty }: Reply, id: PeerMessage['id']): string {
+function answerOf({ body, pretty }: Reply, id: PeerMessage['id']): string {
   const answer = textOf({ id, ...body });
   return pretty ? JSON.stringify(JSON.parse(answer), undefined, 2) : answer;
 }
