@@ -12,6 +12,7 @@ import {
   type Plugin,
   type TlsSettings,
 } from '@mcp-connect/core';
+import { consoleToStderr } from './console.js';
 import { expandValues } from './expand.js';
 import type { CommonValues, Value, Values } from './flags.js';
 import type { Mode } from './modes.js';
@@ -36,6 +37,7 @@ export interface Surroundings {
   readonly stderr: Writable;
   readonly env: Environment;
   on(signal: StopSignal, listener: () => void): unknown;
+  on(event: 'uncaughtException' | 'unhandledRejection', listener: (error: unknown) => void): unknown;
   off(signal: StopSignal, listener: () => void): unknown;
 }
 
@@ -59,12 +61,14 @@ export async function runProxy(invocation: Invocation, around: Surroundings): Pr
   stderr.on('error', () => undefined);
   const log = logTo(stderr, invocation.values as Values & CommonValues, around.env);
   try {
-    const connector = prepare(invocation, log, around.env).start();
+    const connector = (await prepare(invocation, log, around.env)).start();
+    consoleToStderr();
     const stopped = firstSignal(around);
+    const broken = strayFailure(around, log);
     const serving = serveClient(connector, { input: stdin, output: stdout });
-    await Promise.race([serving.ended, stopped]);
+    const exitCode = await Promise.race([serving.ended.then(() => 0), stopped.then(() => 0), broken]);
     await serving.close();
-    return 0;
+    return exitCode;
   } catch (error) {
     // What is no error of ours was thrown by a plugin while it was applied.
     const { line, exitCode } = reportOf(toConnectorError(error, 'MCPC_PLUGIN'));
@@ -81,7 +85,11 @@ function logTo(stderr: Writable, values: CommonValues, env: Environment): Log {
   });
 }
 
-function prepare({ mode, flags, plugins, values, words }: Invocation, log: Log, env: Environment): Connector {
+async function prepare(
+  { mode, flags, plugins, values, words }: Invocation,
+  log: Log,
+  env: Environment,
+): Promise<Connector> {
   const expanded = expandValues(values, { flags, env, hide: log.hide });
   const common = expanded as Values & CommonValues;
   const connector = new Connector({
@@ -91,7 +99,7 @@ function prepare({ mode, flags, plugins, values, words }: Invocation, log: Log, 
       retryAttempts: common['retry-attempts'],
       retryDelay: common['retry-delay'],
       maxMessageSize: common['max-message-size'],
-      tls: tlsOf(common),
+      tls: await tlsOf(common),
     },
     retryTools: common['retry-tools'],
   });
@@ -107,7 +115,7 @@ function ownValues(plugin: Plugin, values: Values): Values {
   return own;
 }
 
-function tlsOf(values: CommonValues): TlsSettings {
+async function tlsOf(values: CommonValues): Promise<TlsSettings> {
   const tls: { -readonly [K in keyof TlsSettings]: TlsSettings[K] } = {};
   for (const name of ['ca', 'cert', 'key'] as const) {
     const path = values[name];
@@ -120,7 +128,22 @@ function tlsOf(values: CommonValues): TlsSettings {
     });
   }
   if (values.servername !== undefined) tls.servername = values.servername;
+  await checkTls(tls);
   return tls;
+}
+
+/** Certificates and keys that do not fit or cannot be read are told at start, not at the first connection. */
+async function checkTls({ ca, cert, key }: TlsSettings): Promise<void> {
+  if (ca === undefined && cert === undefined) return;
+  const { createSecureContext } = await import('node:tls');
+  try {
+    createSecureContext({ ca, cert, key });
+  } catch (cause) {
+    throw new ConnectorError('MCPC_USAGE', `--ca, --cert and --key cannot be used: ${reasonOf(cause)}`, {
+      cause,
+      hint: 'Check that the files are whole, and that --key belongs to --cert and has no passphrase',
+    });
+  }
 }
 
 function readPem(flag: string, path: string): string {
@@ -134,6 +157,22 @@ function readPem(flag: string, path: string): string {
   }
   if (PEM.test(text)) return text;
   throw new ConnectorError('MCPC_USAGE', `The file of --${flag} holds nothing in PEM form.`, { hint });
+}
+
+/**
+ * Settles with the exit code when something threw where nobody could catch it: then all that can be done is an orderly
+ * end, in which every request is answered and every child stopped. A stray rejection alone ends nothing.
+ */
+function strayFailure(around: Surroundings, log: Log): Promise<number> {
+  around.on('unhandledRejection', (error) =>
+    log.error?.('a promise was rejected unheard: %s', reasonOf(error)),
+  );
+  return new Promise((resolve) => {
+    around.on('uncaughtException', (error) => {
+      log.error?.('stopping, because something threw: %s', reasonOf(error));
+      resolve(1);
+    });
+  });
 }
 
 /** Settles at the first stop signal. A second one must not cut the orderly stop short; a third has its usual effect. */

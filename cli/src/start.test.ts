@@ -150,6 +150,36 @@ describe('the program', () => {
     expect(await log).to.equal('');
   });
 
+  it('outlives a rejection that nobody heard, and keeps what plugins print off stdout', async () => {
+    const child = started(['proxy', '--plugin', fixture('stray'), '--endpoint', 'stray://here']);
+    const out = text(child.stdout);
+    child.stderr.resume();
+    child.stdin.end('{"jsonrpc":"2.0","id":1,"method":"reject"}\n{"jsonrpc":"2.0","id":2,"method":"ping"}\n');
+    expect(await once(child, 'close')).to.deep.equal([0, null]);
+    const lines = (await out).trimEnd().split('\n');
+    expect(lines.map((line) => (JSON.parse(line) as { id: number }).id)).to.deep.equal([1, 2]);
+  });
+
+  it('answers what it owes and exits with 1 when a plugin throws where nobody can catch it', async () => {
+    const child = started(['proxy', '--plugin', fixture('stray'), '--endpoint', 'stray://here']);
+    const out = text(child.stdout);
+    child.stderr.resume();
+    child.stdin.write('{"jsonrpc":"2.0","id":1,"method":"throw"}\n');
+    expect(await once(child, 'close')).to.deep.equal([1, null]);
+    const { id, error } = JSON.parse(await out) as { id: number; error: { data: { code: string } } };
+    expect([id, error.data.code]).to.deep.equal([1, 'MCPC_SHUTDOWN']);
+  });
+
+  it('tells no secret to a DEBUG that asks for everything, even when oclif reads the line', async () => {
+    const secret = 'token-1234567';
+    const { err, code } = await mcpConnect(
+      ['proxy', '--endpoint', 'http://127.0.0.1:9/', '--auth-token', secret, '--bogus'],
+      { DEBUG: '*' },
+    );
+    expect(code).to.equal(2);
+    expect(err).not.to.include(secret);
+  });
+
   for (const [route, more] of [
     ['read plainly', []],
     ['read by oclif', ['--echo-word=-x']],

@@ -1,3 +1,5 @@
+import { consoleToStderr } from './console.js';
+import { ownNamespaces } from './debug.js';
 import { loadPlugins, mergeFlags, pluginRefs } from './load.js';
 import { MODES, type Mode } from './modes.js';
 import { cutLine, parsePlain } from './plain.js';
@@ -14,6 +16,9 @@ const HELP = new Set(['--help', '-h']);
  * @param argv the words after the program's name
  */
 export async function start(argv: readonly string[]): Promise<never> {
+  const debug = ownNamespaces(process.env['DEBUG']);
+  if (debug === undefined) delete process.env['DEBUG'];
+  else process.env['DEBUG'] = debug;
   try {
     const invocation = await readPlainly(argv);
     if (invocation !== undefined) process.exit(await runProxy(invocation, process));
@@ -33,11 +38,14 @@ async function readPlainly([command = '', ...rest]: readonly string[]): Promise<
     : undefined;
   const { args, words } = cutLine(rest);
   if (mode === undefined || args.some((word) => HELP.has(word))) return undefined;
+  const restore = consoleToStderr();
   const plugins = await loadPlugins(
     [...mode.plugins, ...pluginRefs(args, process.env)],
     pluginPlaces(process.env),
   );
   const flags = mergeFlags(mode.flags, plugins);
   const values = parsePlain(args, flags, process.env);
+  // Help and mistakes are oclif's to tell, on stdout where they belong.
+  if (values === undefined) restore();
   return values && { mode, flags, plugins, values, words };
 }

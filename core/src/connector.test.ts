@@ -104,4 +104,33 @@ describe('Connector', () => {
     connector.endpoint('x://user:pa55word@host');
     expect(connector.log.redact('pa55word')).not.to.include('pa55word');
   });
+
+  it('gives options that are left out the defaults of their flags', () => {
+    let seen: unknown;
+    const plugin = definePlugin({
+      name: 'with-defaults',
+      flags: {
+        word: { type: 'string', default: 'w', summary: 's' },
+        list: { type: 'string', multiple: true, summary: 's' },
+        loud: { type: 'boolean', summary: 's' },
+        none: { type: 'integer', summary: 's' },
+      },
+      apply: (_registry, options) => void (seen = options),
+    });
+    const connector = new Connector({ log: createLog({ level: 'error', write: () => undefined }) });
+    connector.use(plugin, { loud: true });
+    expect(() => connector.start())
+      .to.throw()
+      .with.property('code', 'MCPC_USAGE');
+    expect(seen).to.deep.equal({ word: 'w', list: [], loud: true, none: undefined });
+  });
+
+  it('refuses a plugin whose apply is asynchronous', () => {
+    const connector = new Connector({ log: createLog({ level: 'error', write: () => undefined }) });
+    const apply = (): unknown => Promise.reject(new Error('late'));
+    connector.use({ name: 'late', apply: apply as () => void });
+    expect(() => connector.start())
+      .to.throw()
+      .with.property('code', 'MCPC_PLUGIN');
+  });
 });

@@ -54,13 +54,15 @@ export class Connector implements Registry {
   }
 
   /**
-   * Queues a plugin. Plugins are applied in this order when the connector starts.
+   * Queues a plugin. Plugins are applied in this order when the connector starts. Options that are left out have the
+   * defaults of the plugin's flags.
    *
    * @throws ConnectorError `MCPC_USAGE` once the connector has started
    */
-  use<F extends Flags>(plugin: Plugin<F>, options: FlagValues<F>): this {
+  use<F extends Flags>(plugin: Plugin<F>, options: Partial<FlagValues<F>> = {}): this {
     this.#mustBeOpen(`use the plugin ${plugin.name}`);
-    this.#plugins.push({ plugin: plugin as unknown as Plugin, options });
+    const complete = { ...defaultsOf(plugin.flags ?? {}), ...options };
+    this.#plugins.push({ plugin: plugin as unknown as Plugin, options: complete });
     return this;
   }
 
@@ -157,7 +159,10 @@ export class Connector implements Registry {
 /** A plugin that cannot be applied is named, whatever it throws. */
 function apply(plugin: Plugin, registry: Registry, options: FlagValues<Flags>): void {
   try {
-    plugin.apply(registry, options);
+    const returned: unknown = plugin.apply(registry, options);
+    if (!(returned instanceof Promise)) return;
+    returned.catch(() => undefined);
+    throw new Error('its apply() is asynchronous; waiting belongs into open() and into taps');
   } catch (error) {
     if (error instanceof ConnectorError) throw error;
     throw new ConnectorError(
@@ -169,4 +174,13 @@ function apply(plugin: Plugin, registry: Registry, options: FlagValues<Flags>): 
       },
     );
   }
+}
+
+function defaultsOf(flags: Flags): FlagValues<Flags> {
+  const values: Record<string, unknown> = {};
+  for (const [name, flag] of Object.entries(flags)) {
+    if (flag.type === 'boolean') values[name] = false;
+    else values[name] = flag.type === 'string' && flag.multiple === true ? [] : flag.default;
+  }
+  return values as FlagValues<Flags>;
 }

@@ -71,8 +71,6 @@ export class Dispatcher {
     this.#retry.count();
     call.outgoing = outgoing;
     call.deadline = performance.now() + this.#settings.timeout;
-    if (OPENERS.has(outgoing.method))
-      call.limit = setTimeout(() => this.#expire(call), this.#settings.timeout);
     this.#attempt(call);
   }
 
@@ -80,6 +78,13 @@ export class Dispatcher {
   answered(call: Call, answer: Envelope): void {
     const leg = call.leg!;
     this.#assign(call, undefined);
+    this.#log.debug?.(
+      '%s %s was answered by %s in %d ms',
+      call.outgoing.method,
+      call.envelope.idText,
+      leg.endpoint.label,
+      Math.round(performance.now() - call.startedAt),
+    );
     // The session moves along with a request that found its own leg dead.
     if (call.attempts.length > 0 && this.affinity(call) !== undefined) this.session = leg;
     call.sent = false;
@@ -181,10 +186,10 @@ export class Dispatcher {
   /** One attempt, straight down the line. */
   #attempt(call: Call, stay?: Leg): void {
     const attempt = call.tries;
-    const failed = (error: unknown): void =>
-      this.#failed(call, attempt, toConnectorError(error, 'MCPC_CONNECT'));
+    const failed = (error: unknown): void => this.#failed(call, attempt, judged(error, call.sent));
     call.startedAt = performance.now();
     call.sent = false;
+    if (OPENERS.has(call.outgoing.method)) this.#limit(call);
     try {
       const sent = after(stay ?? this.#select(call), (leg) => {
         this.#assign(call, leg);
@@ -194,6 +199,12 @@ export class Dispatcher {
             if (call.cancelled || call.tries !== attempt || !this.#ledger.has(call)) return undefined;
             call.sent = true;
             call.epoch = leg.epoch;
+            this.#log.trace?.(
+              '%s %s goes to %s',
+              call.outgoing.method,
+              call.envelope.idText,
+              leg.endpoint.label,
+            );
             return transport.send(call.outgoing, credentials);
           }),
         );
@@ -255,25 +266,31 @@ export class Dispatcher {
     else call.pause = setTimeout(again, wait);
   }
 
-  #expire(call: Call): void {
-    const { leg, sent, envelope, attempts } = call;
+  /** Gives the attempt its share of the time: endpoints that were not tried yet get as much. */
+  #limit(call: Call): void {
+    clearTimeout(call.limit);
+    const tried = new Set(call.attempts.map(({ candidate }) => candidate));
+    const untried = this.#legs.length - tried.size;
+    const left = call.deadline - performance.now();
+    call.limit = setTimeout(() => this.#expire(call, untried > 1), Math.max(0, left / Math.max(1, untried)));
+  }
+
+  /** Ends an attempt at a request that opens a session and, where no endpoint is left to try, the request. */
+  #expire(call: Call, othersLeft: boolean): void {
+    const { leg, sent, envelope, attempts, tries } = call;
     const last = attempts.at(-1);
     const { label } = (leg ?? last?.candidate ?? this.#legs[0]!).endpoint;
-    const reason = last === undefined ? '.' : `: ${last.error.message}`;
-    const seconds = this.#settings.timeout / 1000;
+    const seconds = Number(((performance.now() - call.startedAt) / 1000).toFixed(1));
+    const reason = last === undefined ? '.' : `; before: ${last.error.message}`;
+    const text = `${label} did not answer ${envelope.method} within ${seconds} s${reason}`;
+    const error = new ConnectorError('MCPC_TIMEOUT', text, {
+      cause: last?.error,
+      delivered: sent ? 'unknown' : 'no',
+      hint: last?.error.hint ?? 'Check that the server is up, or allow more time with --timeout SECONDS',
+    });
     const told = leg !== undefined && sent && envelope.method !== 'initialize';
-    this.fail(
-      call,
-      new ConnectorError(
-        'MCPC_TIMEOUT',
-        `${label} did not answer ${envelope.method} within ${seconds} s${reason}`,
-        {
-          cause: last?.error,
-          delivered: sent ? 'unknown' : 'no',
-          hint: last?.error.hint ?? 'Check that the server is up, or allow more time with --timeout SECONDS',
-        },
-      ),
-    );
+    if (othersLeft) this.#failed(call, tries, error);
+    else this.fail(call, error);
     if (told) void leg.tell(cancellation(envelope.idText, 'it took too long'));
   }
 
@@ -291,6 +308,13 @@ export class Dispatcher {
 
 function stopping(delivered: Delivered = 'no'): ConnectorError {
   return new ConnectorError('MCPC_SHUTDOWN', 'mcp-connect is stopping.', { delivered });
+}
+
+/** An error that says nothing of its effect may have had one, once the message had left. */
+function judged(error: unknown, sent: boolean): ConnectorError {
+  return sent
+    ? toConnectorError(error, 'MCPC_CONNECTION_LOST', { delivered: 'unknown' })
+    : toConnectorError(error, 'MCPC_CONNECT');
 }
 
 /** Whether any attempt at a request may have had its effect, the one that the error ended included. */

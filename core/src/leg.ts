@@ -194,7 +194,8 @@ export class Leg implements Candidate {
       signal,
       credentials: async (challenge) => this.credentials(challenge),
       onmessage: (envelope) => (this.#isOwn(envelope) ? undefined : events.onmessage(this, envelope)),
-      onlost: (id, error) => {
+      onlost: (id, reason) => {
+        const error = lossOf(reason);
         const own = this.#own.get(id);
         if (own === undefined) events.onlost(this, id, error);
         else own.reject(error);
@@ -203,7 +204,8 @@ export class Leg implements Candidate {
         if (this.#transport === opened.transport) this.forgotten(this.epoch);
       },
       onmissed: () => this.#tellMissed(),
-      onclose: (error) => {
+      onclose: (reason) => {
+        const error = reason === undefined ? undefined : lossOf(reason);
         lost = { error };
         this.#onclose(opened.transport, error);
       },
@@ -307,6 +309,11 @@ export class Leg implements Candidate {
       },
     );
   }
+}
+
+/** A transport of a plugin may report any error; one that says nothing of its effect may have had one. */
+function lossOf(reason: unknown): ConnectorError {
+  return toConnectorError(reason, 'MCPC_CONNECTION_LOST', { delivered: 'unknown' });
 }
 
 /** Waits for work no longer than until the signal aborts. */

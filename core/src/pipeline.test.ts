@@ -160,6 +160,56 @@ describe('the line', () => {
       await failsOnce(line, 1, 'MCPC_OUTCOME_UNKNOWN');
     });
 
+    it('when a transport reports errors of its own making once a tool call has left', async () => {
+      const servers: [string, Scripted][] = [
+        [
+          'thrown',
+          new Scripted(() => {
+            throw new TypeError('foreign');
+          }),
+        ],
+        ['rejected', new Scripted(() => Promise.reject(new TypeError('foreign')))],
+        [
+          'lost',
+          new Scripted(({ id }, { context }) => context.onlost(id!, new TypeError('foreign') as never)),
+        ],
+        [
+          'closed',
+          new Scripted((_message, { context }) => context.onclose(new TypeError('foreign') as never)),
+        ],
+      ];
+      for (const [how, server] of servers) {
+        const line = lineTo(server);
+        void line.tell(CALL);
+        const { error } = await line.client.answer(1);
+        expect(error!.data, how).to.include({ code: 'MCPC_OUTCOME_UNKNOWN', executed: 'unknown' });
+        expect(server.sent, how).to.have.length(1);
+      }
+    });
+
+    it('when the first of two servers never answers initialize, by the second in its share of the time', async () => {
+      const mute = new Scripted(silent);
+      const line = lineTo([mute, new Scripted()], {
+        settings: { timeout: 300 },
+        tap: ({ hooks }) =>
+          hooks.selectTransport.tap('first-untried', (candidates, { attempts }) =>
+            candidates.find((each) => attempts.every(({ candidate }) => candidate !== each)),
+          ),
+      });
+      void line.tell({ id: 1, method: 'initialize', params: {} });
+      await answersOnce(line, 1);
+      expect(line.client.answers(1)[0]).to.have.property('result');
+      expect(mute.sent).to.have.length(1);
+    });
+
+    it('when a tap returns something that is no message', async () => {
+      const line = lineTo(new Scripted(), {
+        tap: ({ hooks }) => hooks.beforeSend.tap('odd', () => 5 as never),
+      });
+      void line.tell(CALL);
+      await failsOnce(line, 1, 'MCPC_PLUGIN');
+    });
+
     it('when send fails behind the answer', async () => {
       const server = new Scripted(({ id }, channel) => {
         void channel.say({ id, result: {} });

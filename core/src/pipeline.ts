@@ -43,6 +43,12 @@ export interface PipelineOptions {
 /** How long requests in flight may still take once the connector stops, in milliseconds. */
 const GRACE = 2_000;
 
+/** How long `initialized` may hold back what follows it, in milliseconds. */
+const PATIENCE = 5_000;
+
+/** How long servers may take to hear that answers are no longer wanted, in milliseconds. */
+const FAREWELL = 500;
+
 /** Messages that wait for `initialize` or a hook may fill this many bytes before the client is asked to pause. */
 const MOST_HELD = 1_048_576;
 
@@ -177,8 +183,8 @@ export class Pipeline {
     const legs = session === undefined ? this.#legs.filter((leg) => leg.open) : [session];
     if (legs.length === 0) this.#log.debug?.('dropped %s: no server is connected', envelope.method);
     const told = legs.map((leg) => leg.tell(envelope));
-    // Nothing overtakes `initialized` (MCP basic/lifecycle).
-    if (envelope.method === 'notifications/initialized') return Promise.all(told).then(() => undefined);
+    // Nothing overtakes `initialized` (MCP basic/lifecycle), but a server that never takes it holds nothing up.
+    if (envelope.method === 'notifications/initialized') return atMost(PATIENCE, Promise.all(told));
     return legs[0]?.transport?.drain?.();
   }
 
@@ -325,8 +331,10 @@ export class Pipeline {
     }
     const go = (changed: JSONRPCMessage | undefined): void | Promise<void> => {
       if (exchange.handled) return undefined;
-      const same = changed === undefined || changed === envelope.message;
-      return next(same ? envelope : underSameId(Envelope.of(changed), envelope));
+      if (changed === undefined || changed === envelope.message) return next(envelope);
+      const replacement = Envelope.of(changed);
+      if (replacement.kind !== envelope.kind) return failed(notAMessage(name, envelope.kind));
+      return next(underSameId(replacement, envelope));
     };
     return ran instanceof Promise ? ran.then(go, failed) : go(ran);
   }
@@ -345,9 +353,15 @@ export class Pipeline {
     this.#dispatcher.endNews();
     const answered = this.#inbound.idle().then(() => this.#ledger.idle());
     await atMost(GRACE, Promise.all([answered, this.#outbound.idle()]));
-    await atMost(GRACE, this.#dispatcher.stop());
+    await atMost(FAREWELL, this.#dispatcher.stop());
     await Promise.all(this.#legs.map((leg) => leg.close()));
   }
+}
+
+function notAMessage(hook: string, kind: string): ConnectorError {
+  return new ConnectorError('MCPC_PLUGIN', `A plugin made something else of a ${kind} in ${hook}.`, {
+    hint: 'A tap returns a changed message of the same kind, or nothing',
+  });
 }
 
 function dropped(envelope: Envelope, reason: string | undefined): ConnectorError {

@@ -242,6 +242,11 @@ export class Side {
     return expect.fail('it was sent');
   }
 
+  /** What the transport says of its room for more. */
+  drain(): Promise<void> | undefined {
+    return this.#transport!.drain?.();
+  }
+
   /** Stops waiting for the transport to open. */
   giveUp(): void {
     this.#abort.abort();

@@ -20,6 +20,8 @@ export interface ServerEvent {
   readonly event: string;
   /** The event's data in one or more pieces. */
   readonly data: readonly Buffer[];
+  /** False when the stream ended before the blank line that closes an event. */
+  readonly complete: boolean;
 }
 
 /** Where a stream may be taken up again (2025-11-25 basic/transports, Resumability and Redelivery). */
@@ -100,7 +102,7 @@ export class SseParser implements Bookmark {
   end(): void {
     if (this.#lineLength > 0) this.#endLine();
     this.#id = this.lastEventId;
-    this.#dispatch();
+    this.#dispatch(false);
   }
 
   #withoutBom(chunk: Buffer): Buffer {
@@ -139,7 +141,7 @@ export class SseParser implements Bookmark {
   #endLine(): void {
     const blank = this.#lineLength === 0;
     this.#lineLength = 0;
-    if (blank) this.#dispatch();
+    if (blank) this.#dispatch(true);
     else if (this.#outliner !== undefined) this.#outlining = false;
     else {
       const parts = this.#parts;
@@ -177,7 +179,7 @@ export class SseParser implements Bookmark {
     }
   }
 
-  #dispatch(): void {
+  #dispatch(complete: boolean): void {
     const { onevent, onoversize } = this.#options;
     const outliner = this.#outliner;
     const data = this.#data;
@@ -191,7 +193,7 @@ export class SseParser implements Bookmark {
     this.lastEventId = this.#id === '' ? undefined : this.#id;
     if (outliner !== undefined) onoversize(outliner.outline(), length);
     // An event without data carries no message: servers use it to hand out an id or to keep the stream alive.
-    else if (length > 1) onevent({ event, data });
+    else if (length > 1) onevent({ event, data, complete });
   }
 }
 

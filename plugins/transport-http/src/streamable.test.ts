@@ -458,11 +458,16 @@ describe('Streamable HTTP', () => {
         (post: Arrival) => post.json({ jsonrpc: '2.0', id: null, result: {} }),
         'MCPC_NO_ANSWER',
       ],
+      [
+        'a malformed event in a stream that stays open',
+        (post: Arrival) => post.stream().event('{"id":1'),
+        'MCPC_BAD_RESPONSE',
+      ],
       ['an empty stream', (post: Arrival) => post.stream().end(), 'MCPC_NO_ANSWER'],
       [
         'a stream of malformed events',
         (post: Arrival) => post.stream().event('{"id":1').end(),
-        'MCPC_NO_ANSWER',
+        'MCPC_BAD_RESPONSE',
       ],
       [
         'a body that is shorter than announced',
@@ -551,5 +556,20 @@ describe('Streamable HTTP', () => {
       await peer.close();
       await side.close();
     });
+  });
+
+  it('asks for a pause while a server takes nothing up, and ends it when it does', async () => {
+    side = await stage.side(openStreamable, peer.url, { maxMessageSize: 1_000 });
+    const large = { method: 'tools/call', params: { name: 'x', text: 'y'.repeat(900) } };
+    const first = side.send({ id: 1, ...large });
+    expect(side.drain()).to.equal(undefined);
+    const second = side.send({ id: 2, ...large });
+    const room = side.drain();
+    expect(room).to.be.instanceOf(Promise);
+    (await peer.next()).result({});
+    await room;
+    expect(side.drain()).to.equal(undefined);
+    (await peer.next()).result({});
+    await Promise.all([first, second]);
   });
 });

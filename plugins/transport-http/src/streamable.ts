@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import {
   ConnectorError,
+  outlineOf,
   Envelope,
   reasonOf,
   type Challenge,
@@ -23,6 +24,8 @@ const STREAM_PATIENCE = 500;
 const LINGER = 1_000;
 /** How long the end of a session may take to reach the server, in milliseconds. */
 const FAREWELL = 1_000;
+/** How much of a refusal's body a log shows, in bytes. */
+const SAID = 500;
 /** How long the body of a refusal may take, in milliseconds. */
 const REFUSAL_PATIENCE = 2_000;
 /** How long a server may take to show that it speaks HTTP with SSE, in milliseconds. */
@@ -51,6 +54,8 @@ interface Pending {
   readonly modern: boolean;
   request: HttpRequest | undefined;
   resumption: Resumption | undefined;
+  /** True until the server begins to reply. */
+  waiting: boolean;
 }
 
 /** Opens Streamable HTTP, which connects with the first message and no sooner. */
@@ -70,6 +75,10 @@ class Streamable implements Transport, StreamHost {
   /** True once the server has served a message in this session. */
   #proven = false;
   #notifications: NotificationStream | undefined;
+  /** Bytes of requests to which the server has not begun to reply. */
+  #waiting = 0;
+  #room: Promise<void> | undefined;
+  #makeRoom: (() => void) | undefined;
   /** Takes over when the server turns out to speak only HTTP with SSE. */
   #fallback: Transport | undefined;
   #closing: Promise<void> | undefined;
@@ -87,6 +96,13 @@ class Streamable implements Transport, StreamHost {
     if (envelope.kind === 'request') return this.#request(envelope, credentials);
     if (envelope.method === 'notifications/cancelled' && this.#cancel(envelope)) return undefined;
     return this.#tell(envelope, credentials);
+  }
+
+  /** Asks for a pause while requests that the server has not taken up fill more than one message may. */
+  drain(): Promise<void> | undefined {
+    if (this.#waiting <= this.context.settings.maxMessageSize) return this.#fallback?.drain?.();
+    this.#room ??= new Promise((resolve) => (this.#makeRoom = resolve));
+    return this.#room;
   }
 
   close(): Promise<void> {
@@ -111,10 +127,13 @@ class Streamable implements Transport, StreamHost {
       modern: version !== undefined,
       request: undefined,
       resumption: undefined,
+      waiting: true,
     };
     this.#pending.set(envelope.key!, pending);
+    this.#waiting += envelope.size;
     return new Promise((resolve, reject) => {
       const fail = (error: ConnectorError): void => {
+        this.#takenUp(pending);
         this.#pending.delete(envelope.key!);
         reject(error);
       };
@@ -125,6 +144,7 @@ class Streamable implements Transport, StreamHost {
         {
           onerror: fail,
           onresponse: (response) => {
+            this.#takenUp(pending);
             if (response.statusCode! < 300) {
               this.#onreply(pending, response);
               resolve();
@@ -133,6 +153,15 @@ class Streamable implements Transport, StreamHost {
         },
       );
     });
+  }
+
+  #takenUp(pending: Pending): void {
+    if (!pending.waiting) return;
+    pending.waiting = false;
+    this.#waiting -= pending.envelope.size;
+    if (this.#room === undefined || this.#waiting > this.context.settings.maxMessageSize) return;
+    this.#makeRoom?.();
+    this.#room = undefined;
   }
 
   /** Sends what has no answer. After `initialized` the notification stream is asked for before anything else leaves. */
@@ -184,7 +213,10 @@ class Streamable implements Transport, StreamHost {
     try {
       for (const part of Envelope.read(body).parts()) void this.#deliver(pending, part);
     } catch (cause) {
-      return this.#lose(pending, notMcp(this.#label, response.headers['content-type'], cause));
+      return this.#lose(
+        pending,
+        notMcp(this.#label, response.headers['content-type'] ?? 'no content type', cause),
+      );
     }
     if (this.#waits(pending)) {
       this.#lose(pending, noAnswer(this.#label, 'messages that do not answer the request'));
@@ -201,7 +233,7 @@ class Streamable implements Transport, StreamHost {
     };
     const bookmark = readEvents(response, settings.maxMessageSize, {
       from,
-      onevent: ({ event, data }) => {
+      onevent: ({ event, data, complete }) => {
         fruitful = true;
         if (event !== 'message') return undefined;
         try {
@@ -212,6 +244,9 @@ class Streamable implements Transport, StreamHost {
           return waits.find((wait) => wait !== undefined);
         } catch (error) {
           log.warn?.('%s sent an event that is no message: %s', this.#label, reasonOf(error));
+          // A broken notification is no loss; anything else on this stream can only have been the answer.
+          if (complete && outlineOf(data).method === undefined)
+            this.#lose(pending, notMcp(this.#label, 'an event', error));
           return undefined;
         }
       },
@@ -265,6 +300,7 @@ class Streamable implements Transport, StreamHost {
     const pending = requestId === undefined ? undefined : this.#pending.get(requestId);
     if (pending?.modern !== true) return false;
     this.#pending.delete(requestId!);
+    this.#takenUp(pending);
     pending.request?.abort();
     return true;
   }
@@ -296,7 +332,12 @@ class Streamable implements Transport, StreamHost {
       response.resume();
       throw refusal;
     }
-    const answer = errorIn(await this.#bodyOf(response), envelope, refusal);
+    const body = await this.#bodyOf(response);
+    if (!(body instanceof ConnectorError)) {
+      const said = Buffer.concat(body).subarray(0, SAID).toString();
+      this.context.log.debug?.('%s answered %d: %s', this.#label, refusal.status, said);
+    }
+    const answer = errorIn(body, envelope, refusal);
     if (session && this.#proven && isForgotten(answer, refusal)) throw sessionLost(this.#label, refusal);
     const older =
       envelope.method === 'initialize' && FALLBACK_STATUSES.has(refusal.status!) && !isFinal(answer);
@@ -353,6 +394,7 @@ class Streamable implements Transport, StreamHost {
   }
 
   async #close(): Promise<void> {
+    this.#makeRoom?.();
     this.#notifications?.close();
     for (const { request, resumption } of this.#pending.values()) {
       resumption?.abort();
@@ -382,8 +424,8 @@ async function atMost(milliseconds: number, work: Promise<unknown>): Promise<voi
   clearTimeout(timer);
 }
 
-function notMcp(label: string, contentType: string | undefined, cause: unknown): ConnectorError {
-  const text = `${label} replied with something that is no MCP message (${contentType ?? 'no content type'}).`;
+function notMcp(label: string, what: string, cause: unknown): ConnectorError {
+  const text = `${label} replied with something that is no MCP message (${what}).`;
   const hint = 'Check that the endpoint is the one for MCP, not a web page: many servers answer at /mcp';
   return new ConnectorError('MCPC_BAD_RESPONSE', text, { cause, hint, delivered: 'unknown' });
 }

@@ -118,11 +118,15 @@ export async function openWire({ endpoint, settings }: TransportContext): Promis
       over = true;
       onresponse(response);
     });
-    outbound.on('error', (error) => {
+    const fail = (error: Error): void => {
       if (over) return;
       over = true;
       onerror(connectionError(error, endpoint.label, connected));
-    });
+    };
+    outbound.on('error', fail);
+    // A server that switches protocols, or closes without a word, answers nothing.
+    outbound.on('upgrade', (_, socket) => socket.destroy());
+    outbound.on('close', () => over || fail(new Error('it was closed without an answer')));
     outbound.end(body);
     return outbound;
   };
