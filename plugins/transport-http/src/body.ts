@@ -64,3 +64,15 @@ export function cut(label: string, cause: unknown): ConnectorError {
     delivered: 'unknown',
   });
 }
+
+/** The error of a reply that holds no MCP message. */
+export function notMcp(label: string, what: string, cause: unknown): ConnectorError {
+  const text = `${label} replied with something that is no MCP message (${what}).`;
+  const hint = 'Check that the endpoint is the one for MCP, not a web page: many servers answer at /mcp';
+  return new ConnectorError('MCPC_BAD_RESPONSE', text, { cause, hint, delivered: 'unknown' });
+}
+
+/** The error of a reply that came to its end without the answer. */
+export function noAnswer(label: string, what: string): ConnectorError {
+  return new ConnectorError('MCPC_NO_ANSWER', `${label} replied with ${what}.`, { delivered: 'unknown' });
+}

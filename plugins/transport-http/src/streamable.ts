@@ -10,7 +10,8 @@ import {
   type Transport,
   type TransportContext,
 } from '@mcp-connect/core';
-import { collect, cut, tooLarge, type Body } from './body.js';
+import { errorIn, isFinal, isForgotten, isNameless, sessionLost, withIdOf } from './answer.js';
+import { collect, cut, noAnswer, notMcp, tooLarge, type Body } from './body.js';
 import { modernHeaders, modernVersion, postHeaders, sessionHeaders, streamHeaders } from './headers.js';
 import { openLegacySse } from './legacy-sse.js';
 import type { Bookmark } from './sse.js';
@@ -32,10 +33,6 @@ const REFUSAL_PATIENCE = 2_000;
 const FALLBACK_PATIENCE = 5_000;
 /** Refusals of `initialize` that an older server may mean (2025-11-25 basic/transports, Backwards Compatibility). */
 const FALLBACK_STATUSES = new Set([400, 404, 405]);
-/** How many servers made with the SDK refuse a session id that they do not know, where the norm asks for 404. */
-const FORGOTTEN = { status: 400, codes: new Set([-32_000, -32_001]) };
-/** Errors that only a modern server sends (2026-07-28 basic/index, Error Codes). */
-const MODERN_ERRORS = new Set([-32_020, -32_021, -32_022]);
 /** Session ids are visible ASCII; anything else could forge headers (2025-11-25 basic/transports). */
 const SESSION_ID = /^[\x21-\x7e]+$/;
 
@@ -422,68 +419,4 @@ async function atMost(milliseconds: number, work: Promise<unknown>): Promise<voi
   let timer: NodeJS.Timeout | undefined;
   await Promise.race([work, new Promise((resolve) => (timer = setTimeout(resolve, milliseconds)))]);
   clearTimeout(timer);
-}
-
-function notMcp(label: string, what: string, cause: unknown): ConnectorError {
-  const text = `${label} replied with something that is no MCP message (${what}).`;
-  const hint = 'Check that the endpoint is the one for MCP, not a web page: many servers answer at /mcp';
-  return new ConnectorError('MCPC_BAD_RESPONSE', text, { cause, hint, delivered: 'unknown' });
-}
-
-function noAnswer(label: string, what: string): ConnectorError {
-  return new ConnectorError('MCPC_NO_ANSWER', `${label} replied with ${what}.`, { delivered: 'unknown' });
-}
-
-/** The JSON-RPC error in the body of a refusal, when it is meant for this request. */
-function errorIn(body: Body, request: Envelope, refusal: ConnectorError): Envelope | undefined {
-  if (body instanceof ConnectorError || body.length === 0) return undefined;
-  let envelope: Envelope;
-  try {
-    envelope = Envelope.read(body);
-  } catch {
-    return undefined;
-  }
-  if (envelope.kind !== 'response') return undefined;
-  if (envelope.key === request.key) return envelope;
-  // A server that could not read the id leaves it out. Where the outcome is open, such an error decides nothing.
-  const nameless =
-    isNameless(envelope) && refusal.code === 'MCPC_HTTP_STATUS' && refusal.delivered === 'rejected';
-  return nameless ? withIdOf(envelope, request) : undefined;
-}
-
-/** True for the error of a server that could not read the request's id, or did not say it (JSON-RPC 2.0 section 5). */
-function isNameless(envelope: Envelope): boolean {
-  return envelope.id === undefined && 'error' in envelope.message;
-}
-
-function withIdOf(envelope: Envelope, request: Envelope): Envelope {
-  const { error } = envelope.message as { error?: unknown };
-  return Envelope.read(
-    Buffer.from(`{"jsonrpc":"2.0","id":${request.idText},"error":${JSON.stringify(error)}}`),
-  );
-}
-
-/** A session that worked and is refused by a general error is one that the server has forgotten. */
-function isForgotten(answer: Envelope | undefined, refusal: ConnectorError): boolean {
-  return (
-    refusal.status === FORGOTTEN.status && answer !== undefined && FORGOTTEN.codes.has(errorCode(answer))
-  );
-}
-
-function sessionLost(label: string, cause: ConnectorError): ConnectorError {
-  const text = `${label} no longer knows the session (${cause.status}).`;
-  return new ConnectorError('MCPC_SESSION_LOST', text, {
-    cause,
-    delivered: 'rejected',
-    status: FORGOTTEN.status,
-  });
-}
-
-function errorCode(answer: Envelope): number {
-  return (answer.message as { error?: { code?: number } }).error?.code ?? 0;
-}
-
-/** True for a refusal of `initialize` that is a current server's own word, not the puzzlement of an older one. */
-function isFinal(answer: Envelope | undefined): boolean {
-  return answer !== undefined && MODERN_ERRORS.has(errorCode(answer));
 }
