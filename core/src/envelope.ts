@@ -1,6 +1,6 @@
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.js';
 import { ConnectorError } from './errors.js';
-import { outlineOf, type Outline } from './scan.js';
+import { Outliner, outlineOf, type Outline } from './scan.js';
 
 /** What a message is to the line. `invalid` is JSON that is no JSON-RPC message. */
 export type MessageKind = 'request' | 'notification' | 'response' | 'batch' | 'invalid';
@@ -37,11 +37,13 @@ export class Envelope {
   /**
    * Wraps the bytes of one message, whole or in pieces, which become the envelope's own.
    *
+   * @param outline the bytes' outline, where it is known already
    * @throws ConnectorError `MCPC_PARSE` when they are not one JSON value.
    */
-  static read(bytes: Buffer | readonly Buffer[]): Envelope {
+  static read(bytes: Buffer | readonly Buffer[], outline?: Outline): Envelope {
     const pieces = Buffer.isBuffer(bytes) ? [bytes] : bytes;
-    const routing = sizeOf(pieces) > PARSE_LIMIT ? routingOfOutline(outlineOf(pieces)) : undefined;
+    const large = sizeOf(pieces) > PARSE_LIMIT;
+    const routing = large ? routingOfOutline(outline ?? outlineOf(pieces)) : undefined;
     // A batch has to be taken apart in any case.
     if (routing !== undefined && routing.kind !== 'batch')
       return new Envelope(routing, pieces.map(onOneLine), undefined);
@@ -122,6 +124,40 @@ export class Envelope {
   parts(): Envelope[] {
     if (this.kind !== 'batch') return [this];
     return (this.message as unknown as JSONRPCMessage[]).map((part) => Envelope.of(part));
+  }
+}
+
+/**
+ * Puts one message together as its pieces arrive. A large one is outlined on the way, in the time that would be spent on
+ * waiting for the next piece.
+ */
+export class Assembler {
+  readonly pieces: Buffer[] = [];
+  #outliner: Outliner | undefined;
+  #size = 0;
+
+  /** Bytes so far. */
+  get size(): number {
+    return this.#size;
+  }
+
+  push(piece: Buffer): void {
+    this.pieces.push(piece);
+    this.#size += piece.length;
+    if (this.#outliner !== undefined) this.#outliner.push(piece);
+    else if (this.#size > PARSE_LIMIT) {
+      this.#outliner = new Outliner();
+      for (const each of this.pieces) this.#outliner.push(each);
+    }
+  }
+
+  /**
+   * Wraps the whole message.
+   *
+   * @throws ConnectorError `MCPC_PARSE` when it is not one JSON value
+   */
+  finish(): Envelope {
+    return Envelope.read(this.pieces, this.#outliner?.outline());
   }
 }
 

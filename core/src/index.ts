@@ -20,7 +20,7 @@ export type {
   TransportKind,
 } from './transport.js';
 export { commandEndpoint, parseEndpoint, type Endpoint } from './endpoint.js';
-export { Envelope, type MessageKind } from './envelope.js';
+export { Assembler, Envelope, type MessageKind } from './envelope.js';
 export { ConnectorError, ERROR_CODES, reasonOf, toConnectorError } from './errors.js';
 export type { Challenge, ConnectorErrorOptions, Delivered, ErrorCode } from './errors.js';
 export {

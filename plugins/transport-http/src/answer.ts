@@ -9,10 +9,10 @@ const MODERN_ERRORS = new Set([-32_020, -32_021, -32_022]);
 
 /** The JSON-RPC error in the body of a refusal, when it is meant for this request. */
 export function errorIn(body: Body, request: Envelope, refusal: ConnectorError): Envelope | undefined {
-  if (body instanceof ConnectorError || body.length === 0) return undefined;
+  if (body instanceof ConnectorError || body.size === 0) return undefined;
   let envelope: Envelope;
   try {
-    envelope = Envelope.read(body);
+    envelope = body.finish();
   } catch {
     return undefined;
   }

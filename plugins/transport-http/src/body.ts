@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import { ConnectorError, reasonOf } from '@mcp-connect/core';
+import { Assembler, ConnectorError, reasonOf } from '@mcp-connect/core';
 
 const BOM = Buffer.from('\ufeff');
 
-/** What became of a response's body: its bytes in the pieces that they came in, or why there are none. */
-export type Body = readonly Buffer[] | ConnectorError;
+/** What became of a response's body: its bytes, put together, or why there are none. */
+export type Body = Assembler | ConnectorError;
 
 /**
  * Collects a whole body up to a limit. The error, where there is one, is `MCPC_CONNECTION_LOST` for a body that was cut
@@ -16,22 +16,20 @@ export function collect(
   limit: number,
   done: (body: Body) => void,
 ): void {
-  const chunks: Buffer[] = [];
-  let length = 0;
+  const body = new Assembler();
   let over = false;
-  const finish = (body: Body): void => {
+  const finish = (outcome: Body): void => {
     if (over) return;
     over = true;
-    done(body);
+    done(outcome);
   };
   response.on('data', (chunk: Buffer) => {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length <= limit || over) return;
+    body.push(body.size === 0 ? withoutBom(chunk) : chunk);
+    if (body.size <= limit || over) return;
     finish(tooLarge(label, limit));
     response.destroy();
   });
-  response.on('end', () => finish(withoutBom(chunks)));
+  response.on('end', () => finish(body));
   // `close` follows every body, so the error of a cut one is made only where it is one.
   const fail = (cause?: Error): void => {
     if (!over) finish(cut(label, cause));
@@ -41,11 +39,8 @@ export function collect(
 }
 
 /** Some servers begin their JSON with a byte order mark, which every fetch takes off. */
-function withoutBom(chunks: readonly Buffer[]): readonly Buffer[] {
-  const [first] = chunks;
-  if (first === undefined || first[0] !== BOM[0]) return chunks;
-  const whole = Buffer.concat(chunks);
-  return [whole.subarray(0, BOM.length).equals(BOM) ? whole.subarray(BOM.length) : whole];
+function withoutBom(chunk: Buffer): Buffer {
+  return chunk.subarray(0, BOM.length).equals(BOM) ? chunk.subarray(BOM.length) : chunk;
 }
 
 /** The error of a reply that is larger than `--max-message-size`. */

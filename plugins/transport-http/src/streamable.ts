@@ -204,11 +204,11 @@ class Streamable implements Transport, StreamHost {
 
   #onbody(pending: Pending, response: IncomingMessage, body: Body): void {
     if (body instanceof ConnectorError) return this.#lose(pending, body);
-    if (body.length === 0) {
+    if (body.size === 0) {
       return this.#lose(pending, noAnswer(this.#label, `an empty body (${response.statusCode})`));
     }
     try {
-      for (const part of Envelope.read(body).parts()) void this.#deliver(pending, part);
+      for (const part of body.finish().parts()) void this.#deliver(pending, part);
     } catch (cause) {
       return this.#lose(
         pending,
@@ -331,7 +331,7 @@ class Streamable implements Transport, StreamHost {
     }
     const body = await this.#bodyOf(response);
     if (!(body instanceof ConnectorError)) {
-      const said = Buffer.concat(body).subarray(0, SAID).toString();
+      const said = Buffer.concat(body.pieces).subarray(0, SAID).toString();
       this.context.log.debug?.('%s answered %d: %s', this.#label, refusal.status, said);
     }
     const answer = errorIn(body, envelope, refusal);
