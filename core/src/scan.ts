@@ -26,6 +26,8 @@ const COMMA = 0x2c;
 
 /** Short strings end within a few bytes; only behind them the native search is the faster way. */
 const NATIVE_SEARCH_AFTER = 24;
+/** So many bytes are read at a time, that the copy stays in the processor's cache. */
+const WINDOW = 65_536;
 /** A member text longer than this is not kept: no id or method needs it, and an attacker could fill memory with it. */
 const MAX_CAPTURE = 65_536;
 
@@ -59,7 +61,12 @@ export class Outliner {
   #hasError = false;
 
   /** Takes the next bytes of the text. */
-  push(chunk: Buffer): void {
+  push(bytes: Buffer): void {
+    // A search in a string costs less than half of one in a buffer, and latin1 keeps every byte at its offset.
+    for (let at = 0; at < bytes.length; at += WINDOW) this.#read(bytes.toString('latin1', at, at + WINDOW));
+  }
+
+  #read(chunk: string): void {
     const length = chunk.length;
     let i = 0;
     this.#captureStart = 0;
@@ -68,7 +75,7 @@ export class Outliner {
         i = this.#crossString(chunk, i);
         continue;
       }
-      const byte = chunk[i]!;
+      const byte = chunk.charCodeAt(i);
       if (byte === QUOTE) this.#openString(i);
       else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) this.#open(byte);
       else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) this.#close(chunk, i);
@@ -108,21 +115,21 @@ export class Outliner {
   }
 
   /** Returns the offset behind the closing quote, or the chunk's length when the string goes on in the next chunk. */
-  #crossString(chunk: Buffer, from: number): number {
+  #crossString(chunk: string, from: number): number {
     const near = Math.min(from + NATIVE_SEARCH_AFTER, chunk.length);
     let i = from;
     let odd = this.#oddBackslashes;
     for (; i < near; i++) {
-      const byte = chunk[i]!;
+      const byte = chunk.charCodeAt(i);
       if (odd) odd = false;
       else if (byte === BACKSLASH) odd = true;
       else if (byte === QUOTE) return this.#closeString(chunk, i);
     }
     while (i < chunk.length) {
-      const quote = chunk.indexOf(QUOTE, i);
+      const quote = chunk.indexOf('"', i);
       const end = quote === -1 ? chunk.length : quote;
       let run = end;
-      while (run > i && chunk[run - 1] === BACKSLASH) run--;
+      while (run > i && chunk.charCodeAt(run - 1) === BACKSLASH) run--;
       odd = ((end - run) & 1) === 1 ? !(odd && run === i) : odd && run === i;
       if (quote === -1) break;
       if (!odd) return this.#closeString(chunk, quote);
@@ -133,7 +140,7 @@ export class Outliner {
     return chunk.length;
   }
 
-  #closeString(chunk: Buffer, quote: number): number {
+  #closeString(chunk: string, quote: number): number {
     this.#inString = false;
     if (this.#capturing === 'name') {
       this.#keep(chunk, quote + 1);
@@ -149,7 +156,7 @@ export class Outliner {
     if (this.#depth === 1) this.#expectName = byte === OPEN_BRACE;
   }
 
-  #close(chunk: Buffer, i: number): void {
+  #close(chunk: string, i: number): void {
     if (this.#depth === 1) {
       this.#endValue(chunk, i);
       this.#expectName = false;
@@ -159,7 +166,7 @@ export class Outliner {
     else this.#depth--;
   }
 
-  #plain(chunk: Buffer, byte: number, i: number): void {
+  #plain(chunk: string, byte: number, i: number): void {
     if (this.#depth === 0) {
       this.#begin(byte);
       this.#broken = true;
@@ -193,7 +200,7 @@ export class Outliner {
     }
   }
 
-  #endValue(chunk: Buffer, i: number): void {
+  #endValue(chunk: string, i: number): void {
     if (this.#capturing !== 'value') return;
     this.#keep(chunk, i);
     this.#capturing = undefined;
@@ -207,8 +214,8 @@ export class Outliner {
     }
   }
 
-  #keep(chunk: Buffer, end: number): void {
-    this.#captured += chunk.toString('latin1', this.#captureStart, end);
+  #keep(chunk: string, end: number): void {
+    this.#captured += chunk.slice(this.#captureStart, end);
     if (this.#captured.length > MAX_CAPTURE) this.#capturing = undefined;
   }
 }
