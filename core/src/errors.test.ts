@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { ConnectorError, ERROR_CODES, reasonOf, toConnectorError } from './errors.js';
 
@@ -58,5 +59,16 @@ describe('reasonOf', () => {
     expect(reasonOf(new TypeError(''))).to.equal('TypeError');
     expect(reasonOf('text')).to.equal('text');
     expect(reasonOf(undefined)).to.equal('undefined');
+  });
+});
+
+describe('The list of codes', () => {
+  it('has every code, and no other, in the docs with its meaning', () => {
+    const docs = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
+    const rows = [...docs.matchAll(/^\| `(MCPC_\w+)`\s*\| (.*?)\s*\|$/gm)].map(([, code, meaning]) => [
+      code,
+      meaning,
+    ]);
+    expect(rows).to.deep.equal(Object.entries(ERROR_CODES));
   });
 });
