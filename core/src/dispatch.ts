@@ -134,9 +134,11 @@ export class Dispatcher {
    */
   resumed(acknowledgement: Envelope): Envelope[] {
     const call = this.#ledger.find(subscriptionOf(acknowledgement));
-    if (call?.outgoing.method !== LISTEN || call.attempts.length === 0) return [];
+    if (call?.outgoing.method !== LISTEN) return [];
+    const before = call.acknowledged;
+    call.acknowledged = true;
     call.attempts.length = 0;
-    return missedNews(call.outgoing);
+    return before ? missedNews(call.outgoing) : [];
   }
 
   /** Ends the streams of news: they would keep an orderly end waiting for nothing. */
@@ -253,8 +255,14 @@ export class Dispatcher {
     const safe = this.isSafe(call);
     const left = call.deadline - performance.now();
     const given = this.#stopped || call.cancelled;
-    const endless = call.outgoing.method === LISTEN;
-    const question = { attempts: call.attempts, safe, endless, candidates: this.#legs, left };
+    // A stream that never ran is a request like any other; one that did is opened again for ever.
+    const question = {
+      attempts: call.attempts,
+      safe,
+      endless: call.acknowledged,
+      candidates: this.#legs,
+      left,
+    };
     const next = given ? undefined : this.#retry.next(question);
     if (next === undefined) {
       return this.fail(call, isUnclear(error) && !safe ? outcomeUnknown(call, error) : error);

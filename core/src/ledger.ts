@@ -21,6 +21,8 @@ export class Call {
   /** True once the client took the request back: nothing is sent again, and no error is made up for it. */
   cancelled = false;
   readonly attempts: Attempt[] = [];
+  /** True once a server has opened the stream of news that the request asks for. */
+  acknowledged = false;
   /** Counts the attempts that have ended, so that late news of one does no harm to the next. */
   tries = 0;
   /** When the current attempt began, in milliseconds of `performance.now()`. */

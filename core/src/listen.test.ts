@@ -19,22 +19,24 @@ const methods = (messages: readonly Message[]): (string | undefined)[] =>
 
 describe('A stream of news', () => {
   it('is opened again after a cut, as often as it takes, and then tells what may have been missed', async () => {
-    let cuts = 0;
+    let opened = 0;
     const server = new Scripted(({ id }, { context }) => {
-      if (cuts++ < 6) context.onlost(id!, failure('MCPC_CONNECTION_LOST', 'unknown'));
-      else void server.channel.say(ACKNOWLEDGED);
+      const time = opened++;
+      if (time === 0 || time === 7) void server.channel.say(ACKNOWLEDGED);
+      if (time < 7) context.onlost(id!, failure('MCPC_CONNECTION_LOST', 'unknown'));
     });
     const line = lineTo(server, { settings: { retryDelay: 1 } });
     void line.tell(LISTEN);
-    await line.client.until(() => line.client.messages.length === 3);
+    await line.client.until(() => line.client.messages.length === 4);
     expect(methods(line.client.messages)).to.deep.equal([
+      'notifications/subscriptions/acknowledged',
       'notifications/subscriptions/acknowledged',
       'notifications/tools/list_changed',
       'notifications/resources/updated',
     ]);
     for (const { params } of line.client.messages)
       expect(params!['_meta']).to.deep.equal({ [SUBSCRIPTION]: 7 });
-    expect(server.sent).to.have.length(7);
+    expect(server.sent).to.have.length(8);
     await line.pipeline.close();
   });
 
@@ -60,6 +62,14 @@ describe('A stream of news', () => {
       _meta: { [SUBSCRIPTION]: 7 },
     });
     expect(methods(server.sent)).to.deep.equal([LISTEN.method, 'notifications/cancelled']);
+  });
+
+  it('that never begins is answered with an error', async () => {
+    const server = new Scripted(() => Promise.reject(failure('MCPC_BAD_RESPONSE', 'unknown')));
+    const line = lineTo(server, { settings: { retryDelay: 1 } });
+    void line.tell(LISTEN);
+    expect((await line.client.answer(7)).error!.data).to.include({ code: 'MCPC_BAD_RESPONSE' });
+    expect(server.sent).to.have.length(3);
   });
 
   it('that the server refuses is not asked for again', async () => {

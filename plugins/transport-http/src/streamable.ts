@@ -331,8 +331,8 @@ class Streamable implements Transport, StreamHost {
     }
     const body = await this.#bodyOf(response);
     if (!(body instanceof ConnectorError)) {
-      const said = Buffer.concat(body.pieces).subarray(0, SAID).toString();
-      this.context.log.debug?.('%s answered %d: %s', this.#label, refusal.status, said);
+      const said = (): string => Buffer.concat(body.pieces).subarray(0, SAID).toString();
+      this.context.log.debug?.('%s answered %d: %s', this.#label, refusal.status, said());
     }
     const answer = errorIn(body, envelope, refusal);
     if (session && this.#proven && isForgotten(answer, refusal)) throw sessionLost(this.#label, refusal);
@@ -353,6 +353,7 @@ class Streamable implements Transport, StreamHost {
       return false;
     }
     this.#pending.delete(envelope.key!);
+    if (this.#closing !== undefined) await this.#fallback.close();
     this.context.log.debug?.('%s speaks HTTP with SSE', this.#label);
     await this.#fallback.send(envelope, credentials);
     return true;
