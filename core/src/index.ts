@@ -12,7 +12,9 @@ export type {
 } from './plugin.js';
 export type { Attempt, Candidate, Exchange, Hooks, OpenTransport } from './hooks.js';
 export type {
+  AgentOptions,
   Credentials,
+  MakeAgent,
   Settings,
   TlsSettings,
   Transport,
@@ -36,6 +38,7 @@ export { LineSplitter, LineWriter, type LineSplitterOptions } from './lines.js';
 export { LineChannel, type LineChannelOptions } from './channel.js';
 export { outlineOf, Outliner, type Outline } from './scan.js';
 export { serveClient, type ClientStreams, type Serving } from './client.js';
+export { stateDir, writePrivately, type StatePlace } from './state.js';
 export { fromSdkTransport, type SdkTransport } from './sdk.js';
 export type { Client, Pipeline } from './pipeline.js';
 export type { ErrorData } from './reply.js';

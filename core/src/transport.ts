@@ -1,3 +1,4 @@
+import type { Agent } from 'node:http';
 import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Endpoint } from './endpoint.js';
 import type { Envelope } from './envelope.js';
@@ -23,6 +24,20 @@ export interface TlsSettings {
   readonly servername?: string;
 }
 
+/** How a pool of HTTP connections is kept. */
+export interface AgentOptions {
+  /** How long an idle connection is kept, in milliseconds; left out, none is kept. */
+  readonly idle?: number;
+  /** Most connections at once; left out, there is no limit. */
+  readonly most?: number;
+}
+
+/**
+ * Makes a pool of connections to web addresses: by way of a proxy where the user's network asks for one, and with the
+ * certificates of {@link TlsSettings} where the address is `https:`.
+ */
+export type MakeAgent = (url: URL, options: AgentOptions) => Agent | Promise<Agent>;
+
 /** What every part of a connector may need to know of its settings. */
 export interface Settings {
   /** Milliseconds for connecting and for the first answer. */
@@ -34,6 +49,10 @@ export interface Settings {
   /** Largest message in bytes, either way. */
   readonly maxMessageSize: number;
   readonly tls: TlsSettings;
+  /** Makes the connections of everything that speaks HTTP; left out, they are direct. */
+  readonly makeAgent?: MakeAgent;
+  /** The folder for what outlives a run, such as sign-ins; left out, nothing does. */
+  readonly stateDir?: string;
 }
 
 /**

@@ -1,0 +1,43 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+/** Where a program may keep its state, as far as it depends on the machine and its user. */
+export interface StatePlace {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platform: NodeJS.Platform;
+  /** The user's home folder. */
+  readonly home: string;
+}
+
+/**
+ * Names the folder for what outlives a run and is no configuration: sign-ins, verdicts, sockets. `MCP_CONNECT_STATE_DIR`
+ * names another one.
+ */
+export function stateDir({ env, platform, home }: StatePlace): string {
+  const own = env['MCP_CONNECT_STATE_DIR'];
+  if (own) return own;
+  if (platform === 'win32') {
+    return join(env['LOCALAPPDATA'] || join(home, 'AppData', 'Local'), 'mcp-connect', 'State');
+  }
+  if (platform === 'darwin') return join(home, 'Library', 'Application Support', 'mcp-connect');
+  return join(env['XDG_STATE_HOME'] || join(home, '.local', 'state'), 'mcp-connect');
+}
+
+/**
+ * Writes a file that only its user can read (0600, in a folder that is 0700 where it has to be made). Readers see the
+ * old text or the new one, never a part.
+ *
+ * @throws NodeJS.ErrnoException when the folder or the file cannot be written; the old file is then untouched
+ */
+export async function writePrivately(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const draft = `${path}.${randomUUID()}.tmp`;
+  try {
+    await writeFile(draft, text, { mode: 0o600, flag: 'wx' });
+    await rename(draft, path);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+}

@@ -1,0 +1,4 @@
+import { definePlugin } from '@mcp-connect/core';
+
+/** Not built yet. */
+export default definePlugin({ name: '@mcp-connect/auth-oauth', apply() {} });
