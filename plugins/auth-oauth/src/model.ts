@@ -1,3 +1,4 @@
+import type { JsonWebKey } from 'node:crypto';
 import type { Challenge, Credentials } from '@mcp-connect/core';
 
 /** What a sign-in belongs to. Credentials of one issuer are never used with another (2026-07-28 AS Binding). */
