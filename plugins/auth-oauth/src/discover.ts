@@ -1,4 +1,4 @@
-import { ConnectorError } from '@mcp-connect/core';
+import { ConnectorError, toConnectorError } from '@mcp-connect/core';
 import type { Asked } from './challenge.js';
 import type { AuthorizationServer } from './model.js';
 import { unusable, type Web, type WebReply } from './web.js';
@@ -13,6 +13,12 @@ export interface Protection {
   readonly scopes?: readonly string[];
   /** False where the server has no metadata, as in 2025-03-26. */
   readonly described: boolean;
+}
+
+/** Endpoints of an authorization server that the user named. */
+export interface GivenEndpoints {
+  readonly authUrl?: string;
+  readonly tokenUrl?: string;
 }
 
 /** Discovery tells the newest revision that we know, as 2025-03-26 asks for some revision. */
@@ -90,7 +96,7 @@ export async function discoverServer(
   { issuers, described }: Protection,
   signal: AbortSignal,
 ): Promise<AuthorizationServer> {
-  let failed: unknown;
+  let failed: ConnectorError | undefined;
   for (const issuer of issuers) {
     try {
       const server = await fetchServer(web, issuer, signal);
@@ -99,7 +105,7 @@ export async function discoverServer(
       signal.throwIfAborted();
       // Another server that may be used is better than an error, but a lie is told.
       if (error instanceof ConnectorError && error.code === 'MCPC_AUTH_SERVER') throw error;
-      failed ??= error;
+      failed ??= toConnectorError(error, 'MCPC_CONNECT');
     }
   }
   if (failed !== undefined) throw failed;
@@ -169,6 +175,19 @@ function readServer(web: Web, json: Readonly<Record<string, unknown>>, issuer: s
 function sameIssuer(own: string, asked: string): boolean {
   if (own === asked) return true;
   return new URL(asked).pathname === '/' && own.replace(/\/$/, '') === asked.replace(/\/$/, '');
+}
+
+/** Returns the authorization server that the user named by its endpoints, which makes discovery needless. */
+export function givenServer({ authUrl, tokenUrl }: GivenEndpoints): AuthorizationServer | undefined {
+  if (tokenUrl === undefined) return undefined;
+  return {
+    issuer: new URL(tokenUrl).origin,
+    source: 'given',
+    ...(authUrl !== undefined && { authorizationEndpoint: authUrl }),
+    tokenEndpoint: tokenUrl,
+    namesItself: false,
+    takesMetadataDocuments: false,
+  };
 }
 
 /** The endpoints that 2025-03-26 gives to servers without metadata. */

@@ -3,10 +3,19 @@ import type { Log } from '@mcp-connect/core';
 import type { ModuleOptions } from 'simple-oauth2';
 import type { AuthorizationServer, ClientIdentity, Tokens } from './model.js';
 import { Refusal, refusalIn } from './refusal.js';
-import { MOST_BYTES, shown, unusable, type Web } from './web.js';
+import { MOST_BYTES, shown, unusable, type Web, type WebReply } from './web.js';
 
 /** Parameters of a token request; several values of one name are sent one after the other. */
 export type TokenParams = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** What a token endpoint replied. */
+export type Reply = Readonly<Record<string, unknown>>;
+
+interface Sending {
+  /** Names the address in errors. */
+  readonly what: string;
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** What a {@link TokenClient} is made from. */
 export interface TokenClientOptions {
@@ -39,8 +48,46 @@ export class TokenClient {
    * @throws Refusal with the server's error code; ConnectorError `MCPC_AUTH_SERVER`, `MCPC_CONNECT`, `MCPC_TIMEOUT`
    */
   async grant(grantType: string, params: TokenParams, signal?: AbortSignal): Promise<Tokens> {
+    return this.#read(await this.ask(grantType, params, signal));
+  }
+
+  /**
+   * Asks the token endpoint for something that is no access token, and returns the reply as it is.
+   *
+   * @throws as `grant` does
+   */
+  async ask(grantType: string, params: TokenParams, signal?: AbortSignal): Promise<Reply> {
     const reply = await this.#post({ ...params, grant_type: grantType }, signal);
-    return this.#read(reply);
+    // Some servers answer 200 with an error inside.
+    if (typeof reply['error'] === 'string') throw tokenRefusal(this.#options.server, 200, reply);
+    return reply;
+  }
+
+  /** Sends a form that proves who we are to another endpoint of the server, such as the one for revocation. */
+  async send(address: string, params: TokenParams, { what, signal }: Sending): Promise<WebReply> {
+    const { web, client, server } = this.#options;
+    const { id, secret = '', authMethod } = client;
+    const form = new URLSearchParams();
+    const all: TokenParams = {
+      ...params,
+      ...(await this.#proof(server)),
+      ...(authMethod !== 'client_secret_basic' && { client_id: id }),
+      ...(authMethod === 'client_secret_post' && { client_secret: secret }),
+    };
+    for (const [name, value] of Object.entries(withoutUndefined(all))) {
+      for (const each of [value].flat()) form.append(name, each);
+    }
+    const basic = Buffer.from(`${formEncoded(id)}:${formEncoded(secret)}`).toString('base64');
+    return web.request(web.address(address, what), {
+      what,
+      method: 'POST',
+      headers: {
+        'content-type': 'application/x-www-form-urlencoded',
+        ...(authMethod === 'client_secret_basic' && { authorization: `Basic ${basic}` }),
+      },
+      body: form.toString(),
+      signal,
+    });
   }
 
   /** Asks for new tokens in exchange for a refresh token; without a new one, the old one holds on (RFC 6749 section 6). */
@@ -49,20 +96,20 @@ export class TokenClient {
     return { refreshToken, ...tokens };
   }
 
-  async #post(params: TokenParams, signal?: AbortSignal): Promise<Readonly<Record<string, unknown>>> {
+  async #post(params: TokenParams, signal?: AbortSignal): Promise<Reply> {
     try {
       return await this.#send(params, signal);
     } catch (error) {
       const nonce = nonceIn(error);
       if (nonce === undefined || nonce === this.#nonce) throw this.#refusal(error, signal);
       this.#nonce = nonce;
-      return await this.#send(params, signal).catch((again: unknown) => {
+      return this.#send(params, signal).catch((again: unknown) => {
         throw this.#refusal(again, signal);
       });
     }
   }
 
-  async #send(params: TokenParams, signal?: AbortSignal): Promise<Readonly<Record<string, unknown>>> {
+  async #send(params: TokenParams, signal?: AbortSignal): Promise<Reply> {
     const { web, server, client, log } = this.#options;
     const url = web.address(server.tokenEndpoint, 'The token endpoint');
     const { AuthorizationCode } = (await import('simple-oauth2')).default;
@@ -111,15 +158,13 @@ export class TokenClient {
     });
   }
 
-  #read(reply: Readonly<Record<string, unknown>>): Tokens {
+  #read(reply: Reply): Tokens {
     const { server, log } = this.#options;
     const { access_token: accessToken, refresh_token: refreshToken, token_type: type } = reply;
-    // Some servers answer 200 with an error inside.
-    if (typeof reply['error'] === 'string') throw tokenRefusal(server, 200, reply);
     if (typeof accessToken !== 'string' || !VISIBLE.test(accessToken)) {
       throw unusable(`the token endpoint of ${server.issuer} answered without a usable token`);
     }
-    const tokenType = TOKEN_TYPES[String(type ?? 'bearer').toLowerCase()];
+    const tokenType = TOKEN_TYPES[typeof type === 'string' ? type.toLowerCase() : 'bearer'];
     if (tokenType === undefined) throw unusable(`the token of ${server.issuer} is of an unknown type`);
     log.hide(accessToken, ...(typeof refreshToken === 'string' ? [refreshToken] : []));
     return {
@@ -209,6 +254,11 @@ function withoutUndefined(params: TokenParams): Record<string, string | readonly
       (entry): entry is [string, string | readonly string[]] => entry[1] !== undefined,
     ),
   );
+}
+
+/** Encodes as a form does, which is how ids and secrets go into a header (RFC 6749 section 2.3.1). */
+function formEncoded(text: string): string {
+  return new URLSearchParams({ x: text }).toString().slice(2);
 }
 
 /** The request goes on in the background: a token that nobody waits for any more is not worth a broken connection. */
