@@ -5,7 +5,7 @@ import type { Challenge, Credentials } from '@mcp-connect/core';
 export interface StoreKey {
   /** The authorization server's own name for itself (RFC 8414 section 2), compared as a plain string. */
   readonly issuer: string;
-  /** The canonical URI of the MCP server (RFC 8707). */
+  /** The canonical URI of the endpoint (RFC 8707 section 2), which is known without asking anybody. */
   readonly resource: string;
   /** The account, by the name that `--profile` gives it. */
   readonly profile: string;
@@ -33,8 +33,14 @@ export interface Tokens {
   readonly tokenType: 'Bearer' | 'DPoP';
   /** When the access token ends, in milliseconds since 1970 by this machine's clock; left out, nobody knows. */
   readonly expiresAt?: number;
+  /** When a new one should be fetched, some time before the end. */
+  readonly refreshAt?: number;
   readonly refreshToken?: string;
 }
+
+/** How tokens are come by. */
+export type Grant =
+  'authorization-code' | 'device-code' | 'client-credentials' | 'enterprise' | 'workload-identity';
 
 /** The metadata of an authorization server, checked and reduced to what is used (RFC 8414, OpenID Discovery). */
 export interface AuthorizationServer {
@@ -59,7 +65,10 @@ export interface AuthorizationServer {
 /** Everything that one sign-in left behind, so that the next start asks nobody. */
 export interface SignIn {
   readonly key: StoreKey;
+  readonly grant: Grant;
   readonly client: ClientIdentity;
+  /** The value of the `resource` parameter that the tokens are for (RFC 8707); left out where none was sent. */
+  readonly audience?: string;
   /** Left out after a registration that no sign-in followed yet, and after the tokens were refused. */
   readonly tokens?: Tokens;
   /** The scopes that were asked for so far, for the union that a step-up asks for. */
@@ -137,15 +146,21 @@ export interface Callback {
 export interface Account {
   /** The page on which the user is asked to sign in, while that is under way and once it is known. */
   readonly page: URL | undefined;
-  /** Puts the access token on a message: at once while it is fresh, else when it was refreshed. Never asks the user. */
+  /**
+   * Puts the access token on a message: at once while it is fresh, else when it was refreshed. Never asks the user.
+   * Credentials that name another authorization already are left alone.
+   */
   sign(credentials: Credentials): void | Promise<void>;
+  /** Tells whether `sign` has seen to these credentials, with a token or for want of one without. */
+  signed(credentials: Credentials): boolean;
   /**
    * Answers a refusal: takes a newer token, refreshes, signs in or asks for more rights. One at a time; callers that
    * come meanwhile share it.
    *
-   * @throws ConnectorError `MCPC_SIGN_IN` when nothing of that worked
+   * @param refused what the server refused, where that is known
+   * @throws ConnectorError `MCPC_SIGN_IN` or `MCPC_AUTH_SERVER` when nothing of that worked
    */
-  answer(challenge: Challenge): Promise<void>;
+  answer(challenge: Challenge, refused?: Credentials): Promise<void>;
   /** Gives up what is under way. */
   close(): Promise<void>;
 }
