@@ -1,0 +1,291 @@
+import {
+  ConnectorError,
+  reasonOf,
+  type Challenge,
+  type Credentials,
+  type Log,
+  type Settings,
+} from '@mcp-connect/core';
+import { tokenClientFor } from './attempt.js';
+import { readChallenge, type Asked } from './challenge.js';
+import type { Config } from './config.js';
+import { canonicalUri } from './discover.js';
+import type { Account, Person, SignIn, Store, Tokens } from './model.js';
+import { Refusal } from './refusal.js';
+import { signIn } from './sign-in.js';
+import { Web } from './web.js';
+
+/** What an account is made from. */
+export interface AccountOptions {
+  readonly endpoint: URL;
+  readonly config: Config;
+  readonly settings: Settings;
+  readonly log: Log;
+  readonly store: Store;
+  readonly person: Person;
+}
+
+/** After a failed renewal the token in hand is used on for this long before the next one, in milliseconds. */
+const RENEWAL_PAUSE = 30_000;
+
+/** After a failed sign-in the user is left in peace for this long, in milliseconds. */
+const PEACE = 30_000;
+
+/** So many sign-ins within {@link WINDOW} are plenty: a server that refuses every token must not open tab after tab. */
+const MOST_SIGN_INS = 3;
+const WINDOW = 60_000;
+
+/**
+ * The sign-in of one endpoint. It is the only thing that hands out access tokens, and it keeps them fresh: one renewal
+ * and one sign-in at a time, within this process and among all that share the store.
+ */
+export class OAuthAccount implements Account {
+  readonly #options: AccountOptions;
+  readonly #resource: string;
+  readonly #web: Web;
+  readonly #abort = new AbortController();
+  /** The token that went with each message, or nothing where there was none. */
+  readonly #used = new WeakMap<Credentials, string | undefined>();
+  #signIn: SignIn | undefined;
+  #loading: Promise<void> | undefined;
+  #loaded = false;
+  #renewing: Promise<void> | undefined;
+  #renewAgain = 0;
+  #answering: Promise<void> | undefined;
+  #failed: { readonly error: unknown; readonly until: number } | undefined;
+  /** When the user was sent to sign in of late. */
+  #asked: number[] = [];
+  page: URL | undefined;
+
+  constructor(options: AccountOptions) {
+    this.#options = options;
+    this.#resource = canonicalUri(options.endpoint);
+    const { authUrl, tokenUrl, idp } = options.config;
+    const trusted = [authUrl, tokenUrl, idp?.issuer, idp?.tokenUrl].filter((url) => url !== undefined);
+    this.#web = new Web({ ...options, trusted });
+  }
+
+  sign(credentials: Credentials): void | Promise<void> {
+    if (credentials.headers['authorization'] !== undefined) return undefined;
+    if (!this.#loaded) return this.#load().then(() => this.sign(credentials));
+    const tokens = this.#signIn?.tokens;
+    const now = Date.now();
+    if (tokens?.expiresAt !== undefined && tokens.expiresAt <= now) {
+      if (tokens.refreshToken === undefined) return this.#put(credentials, undefined);
+      return this.#renew(tokens.accessToken).then(() => this.#put(credentials, this.#signIn?.tokens));
+    }
+    const due = tokens?.refreshAt !== undefined && tokens.refreshAt <= now && this.#renewAgain <= now;
+    if (due && tokens.refreshToken !== undefined) this.#renewAhead(tokens);
+    return this.#put(credentials, tokens);
+  }
+
+  signed(credentials: Credentials): boolean {
+    return this.#used.has(credentials);
+  }
+
+  answer(challenge: Challenge, refused?: Credentials): Promise<void> {
+    const token = refused === undefined ? this.#signIn?.tokens?.accessToken : this.#used.get(refused);
+    this.#answering ??= this.#answer(challenge, token).finally(() => {
+      this.#answering = undefined;
+      this.page = undefined;
+    });
+    return this.#answering;
+  }
+
+  async close(): Promise<void> {
+    this.#abort.abort(new ConnectorError('MCPC_SHUTDOWN', 'mcp-connect is stopping.'));
+    await this.#answering?.catch(() => undefined);
+  }
+
+  #put(credentials: Credentials, tokens: Tokens | undefined): void {
+    this.#used.set(credentials, tokens?.accessToken);
+    if (tokens !== undefined)
+      credentials.headers['authorization'] = `${tokens.tokenType} ${tokens.accessToken}`;
+  }
+
+  // ── What is stored ───────────────────────────────────────────────────────────────────────────────────────────
+
+  #load(): Promise<void> {
+    return (this.#loading ??= this.#loadLatest());
+  }
+
+  async #loadLatest(): Promise<void> {
+    this.#signIn = await this.#latest();
+    this.#loaded = true;
+  }
+
+  /** The sign-in that this run may use: settings that say otherwise make a stored one useless. */
+  async #latest(): Promise<SignIn | undefined> {
+    const found = (await this.#earlier()).find(({ tokens }) => tokens !== undefined);
+    this.#options.log.hide(found?.tokens?.accessToken, found?.tokens?.refreshToken, found?.client.secret);
+    return found;
+  }
+
+  async #earlier(): Promise<readonly SignIn[]> {
+    const { store, config } = this.#options;
+    const all = await store.find(this.#resource, config.profile);
+    return all.filter((each) => fits(each, config));
+  }
+
+  async #keep(signedIn: SignIn): Promise<void> {
+    this.#signIn = signedIn;
+    const { store, log } = this.#options;
+    await store.write(signedIn).catch((error: unknown) => {
+      // The tokens serve for as long as this run lives.
+      const { hint = '' } = error as { hint?: string };
+      log.warn?.('the sign-in was not stored: %s %s', reasonOf(error), hint);
+    });
+  }
+
+  // ── Renewal ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #renewAhead({ accessToken }: Tokens): void {
+    this.#renew(accessToken).catch((error: unknown) => {
+      this.#renewAgain = Date.now() + RENEWAL_PAUSE;
+      this.#options.log.debug?.('the token was not renewed: %s', reasonOf(error));
+    });
+  }
+
+  /** Replaces a token, by the refresh token or by what another copy of the program has got meanwhile. */
+  #renew(old: string): Promise<void> {
+    return (this.#renewing ??= this.#options.store
+      .lock(`renew ${this.#lockName}`, (signal) => this.#renewLocked(old, signal), this.#abort.signal)
+      .finally(() => (this.#renewing = undefined)));
+  }
+
+  get #lockName(): string {
+    return `${this.#resource} ${this.#options.config.profile}`;
+  }
+
+  async #renewLocked(old: string, signal: AbortSignal): Promise<void> {
+    const latest = await this.#latest();
+    if (latest?.tokens !== undefined && latest.tokens.accessToken !== old && !isOver(latest.tokens)) {
+      this.#signIn = latest;
+      return;
+    }
+    const current = latest ?? this.#signIn;
+    const refreshToken = current?.tokens?.refreshToken;
+    if (current === undefined || refreshToken === undefined) return;
+    const { log } = this.#options;
+    try {
+      const client = tokenClientFor({ ...this.#options, ...current, web: this.#web }, current.client);
+      const tokens = await client.refresh(refreshToken, { resource: current.audience }, signal);
+      await this.#keep({ ...current, tokens, savedAt: Date.now() });
+      log.debug?.('renewed the token for %s', this.#resource);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      log.info?.('the sign-in for %s is over: %s', this.#resource, error.message);
+      const { tokens: _over, ...rest } = current;
+      await this.#keep({ ...rest, savedAt: Date.now() });
+    }
+  }
+
+  // ── Refusals ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #answer(challenge: Challenge, refused: string | undefined): Promise<void> {
+    await this.#load();
+    const asked = readChallenge(challenge.wwwAuthenticate);
+    const current = this.#signIn?.tokens;
+    if (asked.error === 'insufficient_scope') return this.#stepUp(asked, refused);
+    if (challenge.status === 403) throw this.#forbidden();
+    // Another message met the same refusal first.
+    if (current !== undefined && current.accessToken !== refused) return;
+    if (current?.refreshToken !== undefined) {
+      await this.#renew(current.accessToken);
+      if (this.#signIn?.tokens !== undefined) return;
+    }
+    await this.#ask(asked, { refused, keep: [] });
+  }
+
+  /** More rights than the ones in hand need the user's word: a refresh cannot widen them (RFC 6749 section 6). */
+  async #stepUp(asked: Asked, refused: string | undefined): Promise<void> {
+    const current = this.#signIn;
+    const wanted = asked.scopes ?? [];
+    const keep = current?.scopes ?? [];
+    const renewed = current?.tokens !== undefined && current.tokens.accessToken !== refused;
+    const missing = wanted.filter((scope) => !keep.includes(scope));
+    if (missing.length === 0) {
+      if (renewed) return;
+      throw this.#forbidden(wanted);
+    }
+    await this.#ask(asked, { refused, keep });
+  }
+
+  /** Signs in anew, unless another copy of the program has done so while this one waited for its turn. */
+  async #ask(
+    asked: Asked,
+    { refused, keep }: { refused: string | undefined; keep: readonly string[] },
+  ): Promise<void> {
+    if (this.#failed !== undefined && this.#failed.until > Date.now()) throw this.#failed.error;
+    const { store } = this.#options;
+    try {
+      await store.lock(
+        `sign-in ${this.#lockName}`,
+        async (signal) => {
+          const latest = await this.#latest();
+          const needed = [...keep, ...(asked.scopes ?? [])];
+          if (
+            latest !== undefined &&
+            isNewer(latest, refused) &&
+            covers(latest, keep.length > 0 ? needed : [])
+          ) {
+            this.#signIn = latest;
+            return;
+          }
+          this.#count();
+          const situation = {
+            ...this.#options,
+            web: this.#web,
+            asked,
+            keep,
+            earlier: await this.#earlier(),
+            onpage: (page: URL) => void (this.page = page),
+          };
+          await this.#keep(await signIn(situation, signal));
+        },
+        this.#abort.signal,
+      );
+      this.#failed = undefined;
+    } catch (error) {
+      this.#failed = { error, until: Date.now() + PEACE };
+      throw error;
+    }
+  }
+
+  #count(): void {
+    const now = Date.now();
+    this.#asked = this.#asked.filter((time) => time > now - WINDOW);
+    if (this.#asked.length >= MOST_SIGN_INS) {
+      throw new ConnectorError('MCPC_SIGN_IN', `${this.#resource} refuses every token that it was given.`, {
+        hint: 'Report this to whoever runs the server, or use another account with --profile NAME',
+      });
+    }
+    this.#asked.push(now);
+  }
+
+  #forbidden(scopes: readonly string[] = []): ConnectorError {
+    const what = scopes.length > 0 ? ` and asks for ${scopes.join(' ')}, which it was given` : '';
+    return new ConnectorError('MCPC_UNAUTHORIZED', `${this.#resource} denies this to your account${what}.`, {
+      delivered: 'rejected',
+      hint: 'Use an account with more rights: mcp-connect login --profile NAME',
+    });
+  }
+}
+
+function fits({ grant, client, scopes }: SignIn, config: Config): boolean {
+  if (grant !== config.grant) return false;
+  if (config.clientId !== undefined && config.clientId !== client.id) return false;
+  return config.scopes?.every((scope) => scopes.includes(scope)) ?? true;
+}
+
+function isOver({ expiresAt }: Tokens): boolean {
+  return expiresAt !== undefined && expiresAt <= Date.now();
+}
+
+function isNewer({ tokens }: SignIn, refused: string | undefined): boolean {
+  return tokens !== undefined && tokens.accessToken !== refused && !isOver(tokens);
+}
+
+function covers({ scopes }: SignIn, needed: readonly string[]): boolean {
+  return needed.every((scope) => scopes.includes(scope));
+}

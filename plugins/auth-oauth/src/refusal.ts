@@ -1,0 +1,41 @@
+import { ConnectorError, type ConnectorErrorOptions } from '@mcp-connect/core';
+
+/** What an authorization server said when it refused something (RFC 6749 section 5.2). */
+export interface RefusalBody {
+  /** The error code, such as `invalid_grant`. */
+  readonly error?: string;
+  /** The code and the description for people, ready to stand behind other words; empty where there is none. */
+  readonly text: string;
+}
+
+/** Reports that an authorization server refused something, with the code that it gave. */
+export class Refusal extends ConnectorError {
+  /** The error code, such as `invalid_grant`; left out where the server gave none. */
+  readonly error: string | undefined;
+
+  constructor(message: string, options: ConnectorErrorOptions & { readonly error?: string | undefined }) {
+    const { error, ...rest } = options;
+    super('MCPC_SIGN_IN', message, rest);
+    this.error = error;
+  }
+}
+
+const LONGEST = 200;
+
+/** Reads the body of a refusal. What it says is cut short and cleaned, since it is shown to the user. */
+export function refusalIn(body: Readonly<Record<string, unknown>> | undefined): RefusalBody {
+  const { error, error_description: description } = body ?? {};
+  const parts = [error, description].filter((part): part is string => typeof part === 'string');
+  return {
+    ...(typeof error === 'string' && { error }),
+    text: parts.map((part) => `, ${plain(part)}`).join(''),
+  };
+}
+
+/** Takes out what could steer a terminal or pass for words of ours. */
+function plain(text: string): string {
+  return text
+    .replace(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, ' ')
+    .slice(0, LONGEST)
+    .trim();
+}
