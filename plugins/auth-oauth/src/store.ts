@@ -1,0 +1,271 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ConnectorError, reasonOf, writePrivately, type Log } from '@mcp-connect/core';
+import { makeKey, openKeychain, seal, unseal, type Keychain } from './keychain.js';
+import { withLock } from './lock.js';
+import type { SignIn, Store, StoreKey } from './model.js';
+
+/** What a store is made from. */
+export interface StoreOptions {
+  /** The folder of the files; left out, everything is forgotten when the program ends. */
+  readonly folder?: string;
+  readonly log: Log;
+  /** Finds the user's keychain; defaults to that of the operating system. */
+  openKeychain?(): Promise<Keychain | undefined>;
+}
+
+/** The form of a file. A program that knows only an older form leaves newer files alone. */
+const VERSION = 1;
+const FILE = /^[0-9a-f]{32}-[0-9a-f]{32}\.json$/;
+const KEY_NAME = 'oauth';
+
+interface Plain {
+  readonly version: number;
+  readonly signIn: SignIn;
+}
+
+interface Sealed {
+  readonly version: number;
+  /** A {@link SignIn}, encrypted with the key that the keychain keeps. */
+  readonly sealed: string;
+}
+
+/**
+ * Keeps each sign-in in a file of its own that only its user can read, and which is encrypted where there is a keychain
+ * for the key. File names are hashes: they tell nobody which servers are used.
+ */
+export class FileStore implements Store {
+  readonly #folder: string | undefined;
+  readonly #log: Log;
+  readonly #openKeychain: () => Promise<Keychain | undefined>;
+  /** What could not be written, for as long as this program runs. */
+  readonly #unwritten = new Map<string, SignIn>();
+  #keychain: Promise<Keychain | undefined> | undefined;
+  /** Why the last sign-in could not be written; undefined while everything is kept. */
+  problem: ConnectorError | undefined;
+
+  constructor(options: StoreOptions) {
+    this.#folder = options.folder;
+    this.#log = options.log;
+    this.#openKeychain = options.openKeychain ?? openKeychain;
+  }
+
+  async find(resource: string, profile: string): Promise<readonly SignIn[]> {
+    const all = await this.#readAll((name) => name.startsWith(groupOf(resource, profile)));
+    return all.filter(({ key }) => key.resource === resource && key.profile === profile);
+  }
+
+  /** Never fails: where the folder cannot be written, the sign-in is kept for this run, and the user is told. */
+  async write(signIn: SignIn): Promise<void> {
+    this.#hide(signIn);
+    const name = nameOf(signIn.key);
+    try {
+      if (this.#folder === undefined) this.#unwritten.set(name, signIn);
+      else {
+        await writePrivately(join(this.#folder, name), await this.#textOf(signIn));
+        this.#unwritten.delete(name);
+        this.problem = undefined;
+      }
+    } catch (cause) {
+      this.#unwritten.set(name, signIn);
+      this.#tellUnwritable(cause);
+    }
+  }
+
+  async remove(key: StoreKey): Promise<void> {
+    const name = nameOf(key);
+    this.#unwritten.delete(name);
+    if (this.#folder === undefined) return;
+    try {
+      await rm(join(this.#folder, name), { force: true });
+    } catch (cause) {
+      throw unwritable(this.#folder, cause);
+    }
+  }
+
+  list(): Promise<readonly SignIn[]> {
+    return this.#readAll(() => true);
+  }
+
+  async lock<T>(name: string, work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const alone = (): Promise<T> => work(signal ?? new AbortController().signal);
+    if (this.#folder === undefined) return alone();
+    let begun = false;
+    const begin = (held: AbortSignal): Promise<T> => {
+      begun = true;
+      return work(held);
+    };
+    try {
+      return await withLock(join(this.#folder, `${hashOf(name)}.lock`), begin, signal);
+    } catch (error) {
+      if (begun || signal?.aborted) throw error;
+      // Copies that cannot share a folder share no sign-in either.
+      this.#tellUnwritable(error);
+      return alone();
+    }
+  }
+
+  /** Reads all files of fitting names, the latest sign-in first. */
+  async #readAll(fits: (name: string) => boolean): Promise<SignIn[]> {
+    const kept = new Map([...this.#unwritten].filter(([name]) => fits(name)));
+    for (const name of await this.#names()) {
+      if (!fits(name) || kept.has(name)) continue;
+      const signIn = await this.#read(name);
+      if (signIn !== undefined) kept.set(name, signIn);
+    }
+    return [...kept.values()].sort((a, b) => b.savedAt - a.savedAt);
+  }
+
+  async #names(): Promise<string[]> {
+    if (this.#folder === undefined) return [];
+    try {
+      return (await readdir(this.#folder)).filter((name) => FILE.test(name));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+        this.#log.warn?.('the sign-ins in %s cannot be read: %s', this.#folder, reasonOf(error));
+      return [];
+    }
+  }
+
+  async #read(name: string): Promise<SignIn | undefined> {
+    const path = join(this.#folder!, name);
+    let text: string;
+    try {
+      text = await readFile(path, 'utf8');
+    } catch (error) {
+      // It may have been removed since the folder was read.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+        this.#log.warn?.('%s cannot be read: %s', path, reasonOf(error));
+      return undefined;
+    }
+    const file = parsed(text);
+    if (file === undefined || typeof file.version !== 'number') return this.#moveAside(path);
+    if (file.version > VERSION) {
+      this.#log.warn?.('%s was written by a newer version and is left alone', path);
+      return undefined;
+    }
+    const signIn = 'sealed' in file ? await this.#open(file, path) : file.signIn;
+    if (signIn === 'locked') return undefined;
+    if (!isSignIn(signIn) || nameOf(signIn.key) !== name) return this.#moveAside(path);
+    this.#hide(signIn);
+    return signIn;
+  }
+
+  /** Decrypts a file. Returns `locked` when the keychain does not give its key, which says nothing of the file. */
+  async #open({ sealed }: Sealed, path: string): Promise<unknown> {
+    let key: string | undefined;
+    try {
+      key = (await this.#chain())?.read(KEY_NAME);
+      if (key === undefined) throw new Error('the keychain has no key for it');
+    } catch (error) {
+      this.#log.warn?.('%s is sealed and stays so for now: %s', path, reasonOf(error));
+      return 'locked';
+    }
+    try {
+      return JSON.parse(unseal(sealed, key)) as unknown;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #textOf(signIn: SignIn): Promise<string> {
+    const key = await this.#key();
+    const file: Plain | Sealed =
+      key === undefined
+        ? { version: VERSION, signIn }
+        : { version: VERSION, sealed: seal(JSON.stringify(signIn), key) };
+    return JSON.stringify(file);
+  }
+
+  /** Returns the key of the keychain, which the first one to need it makes; undefined where there is no keychain. */
+  async #key(): Promise<string | undefined> {
+    const chain = await this.#chain();
+    if (chain === undefined) return undefined;
+    try {
+      return (
+        chain.read(KEY_NAME) ??
+        (await this.lock('keychain', async () => {
+          const made = chain.read(KEY_NAME) ?? makeKey();
+          chain.write(KEY_NAME, made);
+          return made;
+        }))
+      );
+    } catch (error) {
+      this.#log.debug?.('the keychain is not used: %s', reasonOf(error));
+      return undefined;
+    }
+  }
+
+  #chain(): Promise<Keychain | undefined> {
+    return (this.#keychain ??= this.#openKeychain());
+  }
+
+  /** Takes a file that makes no sense out of the way without losing it. */
+  async #moveAside(path: string): Promise<undefined> {
+    const aside = `${path}.${Date.now()}.corrupt`;
+    try {
+      await rename(path, aside);
+      this.#log.warn?.(
+        'the sign-in in %s cannot be understood and was moved to %s; sign in again',
+        path,
+        aside,
+      );
+    } catch (error) {
+      this.#log.warn?.('the sign-in in %s cannot be understood: %s', path, reasonOf(error));
+    }
+  }
+
+  #tellUnwritable(cause: unknown): void {
+    const told = this.problem !== undefined;
+    this.problem = unwritable(this.#folder!, cause);
+    if (!told) this.#log.warn?.('%s %s', this.problem.message, this.problem.hint);
+  }
+
+  #hide({ client, tokens, dpopKey }: SignIn): void {
+    this.#log.hide(client.secret, tokens?.accessToken, tokens?.refreshToken, dpopKey?.d);
+  }
+}
+
+function unwritable(folder: string, cause: unknown): ConnectorError {
+  return new ConnectorError('MCPC_SIGN_IN', `Sign-ins cannot be kept in ${folder}: ${reasonOf(cause)}.`, {
+    cause,
+    hint: 'Make the folder writable, or name another one with MCP_CONNECT_STATE_DIR',
+  });
+}
+
+function parsed(text: string): Plain | Sealed | undefined {
+  try {
+    const file = JSON.parse(text) as unknown;
+    return typeof file === 'object' && file !== null ? (file as Plain | Sealed) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isSignIn(value: unknown): value is SignIn {
+  const { key, client, scopes, server, savedAt, tokens } = (value ?? {}) as Partial<SignIn>;
+  return (
+    [key?.issuer, key?.resource, key?.profile, client?.id, server?.tokenEndpoint].every(isText) &&
+    Array.isArray(scopes) &&
+    typeof savedAt === 'number' &&
+    (tokens === undefined || isText((tokens as Partial<typeof tokens> | null)?.accessToken))
+  );
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+/** The part of a file's name that all sign-ins of one server and profile share. */
+function groupOf(resource: string, profile: string): string {
+  return hashOf(JSON.stringify([resource, profile]));
+}
+
+function nameOf({ issuer, resource, profile }: StoreKey): string {
+  return `${groupOf(resource, profile)}-${hashOf(issuer)}.json`;
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+}
