@@ -1,5 +1,6 @@
 import { ConnectorError, toConnectorError } from '@mcp-connect/core';
 import type { Asked } from './challenge.js';
+import { defined } from './defined.js';
 import type { AuthorizationServer } from './model.js';
 import { unusable, type Web, type WebReply } from './web.js';
 
@@ -154,7 +155,7 @@ function readServer(web: Web, json: Readonly<Record<string, unknown>>, issuer: s
   const list = (name: string): readonly string[] | undefined => texts(json[name]);
   const tokenEndpoint = address('token_endpoint');
   if (tokenEndpoint === undefined) throw unusable(`the metadata of ${issuer} names no token endpoint`);
-  return withoutUndefined({
+  return defined({
     issuer: own,
     source: 'metadata' as const,
     authorizationEndpoint: address('authorization_endpoint'),
@@ -205,12 +206,4 @@ function assumedServer(origin: string): AuthorizationServer {
 
 function texts(value: unknown): readonly string[] | undefined {
   return Array.isArray(value) ? value.filter((each): each is string => typeof each === 'string') : undefined;
-}
-
-type Optional<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
-  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
-};
-
-function withoutUndefined<T extends object>(object: T): Optional<T> {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Optional<T>;
 }
