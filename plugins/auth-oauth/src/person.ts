@@ -107,15 +107,7 @@ class LocalCallback implements Callback {
 
   answer(state: string, signal: AbortSignal): Promise<URLSearchParams> {
     this.#state = state;
-    return new Promise((resolve, reject) => {
-      const abort = (): void => reject(signal.reason as Error);
-      if (signal.aborted) return abort();
-      signal.addEventListener('abort', abort, { once: true });
-      void this.#answered.then((query) => {
-        signal.removeEventListener('abort', abort);
-        resolve(query);
-      });
-    });
+    return Promise.race([this.#answered, aborted(signal)]);
   }
 
   close(): Promise<void> {
@@ -130,6 +122,15 @@ class LocalCallback implements Callback {
   #isOurs(query: URLSearchParams): boolean {
     return this.#state !== undefined && query.get('state') === this.#state;
   }
+}
+
+/** Rejects with the signal's reason when it aborts. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const abort = (): void => reject(signal.reason as Error);
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+  });
 }
 
 function deferred<T>(): { promise: Promise<T>; resolve(value: T): void } {
