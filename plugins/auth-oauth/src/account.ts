@@ -1,3 +1,4 @@
+import type { JsonWebKey } from 'node:crypto';
 import {
   ConnectorError,
   reasonOf,
@@ -10,6 +11,7 @@ import { tokenClientFor } from './attempt.js';
 import { readChallenge, type Asked } from './challenge.js';
 import type { Config } from './config.js';
 import { canonicalUri } from './discover.js';
+import { proofs } from './dpop.js';
 import type { Account, Person, SignIn, Store, Tokens } from './model.js';
 import { Refusal } from './refusal.js';
 import { signIn } from './sign-in.js';
@@ -57,6 +59,9 @@ export class OAuthAccount implements Account {
   #failed: { readonly error: unknown; readonly until: number } | undefined;
   /** When the user was sent to sign in of late. */
   #asked: number[] = [];
+  /** What the server last asked to repeat in proofs. */
+  #nonce: string | undefined;
+  #prover: { readonly key: JsonWebKey; readonly prove: ReturnType<typeof proofs> } | undefined;
   page: URL | undefined;
 
   constructor(options: AccountOptions) {
@@ -102,8 +107,19 @@ export class OAuthAccount implements Account {
 
   #put(credentials: Credentials, tokens: Tokens | undefined): void {
     this.#signed.add(credentials);
-    if (tokens !== undefined)
-      credentials.headers['authorization'] = `${tokens.tokenType} ${tokens.accessToken}`;
+    if (tokens === undefined) return;
+    const { accessToken, tokenType } = tokens;
+    credentials.headers['authorization'] = `${tokenType} ${accessToken}`;
+    const key = this.#signIn?.dpopKey;
+    if (tokenType !== 'DPoP' || key === undefined) return;
+    const prove = this.#proofsOf(key);
+    credentials.prove = (request) => ({ dpop: prove({ ...request, accessToken, nonce: this.#nonce }) });
+  }
+
+  /** Reading a key takes longer than signing with it. */
+  #proofsOf(key: JsonWebKey): ReturnType<typeof proofs> {
+    if (this.#prover?.key !== key) this.#prover = { key, prove: proofs(key) };
+    return this.#prover.prove;
   }
 
   // ── What is stored ───────────────────────────────────────────────────────────────────────────────────────────
@@ -189,6 +205,10 @@ export class OAuthAccount implements Account {
     await this.#load();
     const asked = readChallenge(challenge.wwwAuthenticate);
     const current = this.#signIn?.tokens;
+    if (asked.error === 'use_dpop_nonce' && challenge.nonce !== undefined) {
+      this.#nonce = challenge.nonce;
+      return;
+    }
     if (asked.error === 'insufficient_scope') return this.#stepUp(asked, refused);
     if (challenge.status === 403) throw this.#forbidden();
     // Another message met the same refusal first.

@@ -36,7 +36,7 @@ export async function signIn(situation: Situation, signal: AbortSignal): Promise
     scopes,
     audience: config.resource ?? protection.audience,
     known: earlier.find(({ key }) => key.issuer === server.issuer)?.client,
-    dpopKey: config.dpop ? await makeKey() : undefined,
+    dpopKey: config.dpop ? makeKey() : undefined,
   };
   const { client, tokens } = await byGrant(attempt, signal);
   return {
@@ -90,7 +90,7 @@ async function askInBrowser(attempt: Attempt, signal: AbortSignal): Promise<Gran
       scopes,
       audience,
       extra: config.authorizeParams,
-      dpopThumbprint: dpopKey === undefined ? undefined : await thumbprintOf(dpopKey),
+      dpopThumbprint: dpopKey === undefined ? undefined : thumbprintOf(dpopKey),
     });
     attempt.onpage(request.page);
     await callback.show(request.page);
