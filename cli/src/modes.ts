@@ -29,6 +29,7 @@ const TRANSPORTS_AND_AUTH = [
   '@mcp-connect/transport-tcp',
   '@mcp-connect/auth-bearer',
   '@mcp-connect/auth-header',
+  '@mcp-connect/auth-oauth',
 ] as const;
 
 const proxy: Mode = {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import {
   Connector,
@@ -6,6 +7,7 @@ import {
   createLog,
   reasonOf,
   serveClient,
+  stateDir,
   toConnectorError,
   type Flags,
   type Log,
@@ -100,6 +102,7 @@ async function prepare(
       retryDelay: common['retry-delay'],
       maxMessageSize: common['max-message-size'],
       tls: await tlsOf(common),
+      stateDir: stateDir({ env, platform: process.platform, home: homedir() }),
     },
     retryTools: common['retry-tools'],
   });

@@ -44,8 +44,8 @@ export class OAuthAccount implements Account {
   readonly #resource: string;
   readonly #web: Web;
   readonly #abort = new AbortController();
-  /** The token that went with each message, or nothing where there was none. */
-  readonly #used = new WeakMap<Credentials, string | undefined>();
+  /** The credentials that were seen to, with a token or without. */
+  readonly #signed = new WeakSet<Credentials>();
   #signIn: SignIn | undefined;
   #loading: Promise<void> | undefined;
   #loaded = false;
@@ -80,11 +80,12 @@ export class OAuthAccount implements Account {
   }
 
   signed(credentials: Credentials): boolean {
-    return this.#used.has(credentials);
+    return this.#signed.has(credentials);
   }
 
-  answer(challenge: Challenge, refused?: Credentials): Promise<void> {
-    const token = refused === undefined ? this.#signIn?.tokens?.accessToken : this.#used.get(refused);
+  answer(challenge: Challenge, refused?: Credentials['headers']): Promise<void> {
+    const token =
+      refused === undefined ? this.#signIn?.tokens?.accessToken : refused['authorization']?.split(' ').at(-1);
     this.#answering ??= this.#answer(challenge, token).finally(() => {
       this.#answering = undefined;
       this.page = undefined;
@@ -98,7 +99,7 @@ export class OAuthAccount implements Account {
   }
 
   #put(credentials: Credentials, tokens: Tokens | undefined): void {
-    this.#used.set(credentials, tokens?.accessToken);
+    this.#signed.add(credentials);
     if (tokens !== undefined)
       credentials.headers['authorization'] = `${tokens.tokenType} ${tokens.accessToken}`;
   }

@@ -50,6 +50,6 @@ async function openAccount({ url }: Endpoint, options: AccountsOptions): Promise
     settings,
     log,
     store: new FileStore({ log, ...(stateDir !== undefined && { folder: join(stateDir, 'oauth') }) }),
-    person: new LocalPerson({ browser, log, env: process.env }),
+    person: new LocalPerson({ browser, log, env: process.env, platform: process.platform }),
   });
 }

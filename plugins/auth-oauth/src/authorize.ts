@@ -93,7 +93,7 @@ export function readAuthorization(answer: URLSearchParams, { state, server }: Au
   const error = answer.get('error');
   if (error !== null) {
     const { text } = refusalIn(Object.fromEntries(answer));
-    throw new Refusal(`${issuer} did not sign you in${text}.`, { error, hint: HINTS[error] ?? HINT });
+    throw new Refusal(`${issuer} did not sign you in ${text}.`, { error, hint: HINTS[error] ?? HINT });
   }
   const code = answer.get('code');
   if (code === null || code === '') throw unusable(`${issuer} answered without a code`);

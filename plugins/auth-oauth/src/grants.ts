@@ -54,8 +54,8 @@ interface Device {
 function deviceIn({ status, json }: WebReply, issuer: string): Device {
   const { device_code: deviceCode, user_code: code, verification_uri: page } = json ?? {};
   if (status !== 200) {
-    const { error, text } = refusalIn(json);
-    throw new Refusal(`${issuer} gives no device code (${status}${text}).`, { error, status });
+    const { error, text } = refusalIn(json, status);
+    throw new Refusal(`${issuer} gives no device code ${text}.`, { error, status });
   }
   const usable = typeof deviceCode === 'string' && typeof code === 'string' && URL.canParse(String(page));
   if (!usable) throw unusable(`${issuer} answered without a device code`);

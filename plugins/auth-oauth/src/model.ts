@@ -157,10 +157,10 @@ export interface Account {
    * Answers a refusal: takes a newer token, refreshes, signs in or asks for more rights. One at a time; callers that
    * come meanwhile share it.
    *
-   * @param refused what the server refused, where that is known
+   * @param refused the header fields that the server refused, where they are known
    * @throws ConnectorError `MCPC_SIGN_IN` or `MCPC_AUTH_SERVER` when nothing of that worked
    */
-  answer(challenge: Challenge, refused?: Credentials): Promise<void>;
+  answer(challenge: Challenge, refused?: Credentials['headers']): Promise<void>;
   /** Gives up what is under way. */
   close(): Promise<void>;
 }

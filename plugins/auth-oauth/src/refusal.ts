@@ -4,7 +4,7 @@ import { ConnectorError, type ConnectorErrorOptions } from '@mcp-connect/core';
 export interface RefusalBody {
   /** The error code, such as `invalid_grant`. */
   readonly error?: string;
-  /** The code and the description for people, ready to stand behind other words; empty where there is none. */
+  /** The code and the description for people, in brackets with the HTTP status where there is one. */
   readonly text: string;
 }
 
@@ -23,12 +23,12 @@ export class Refusal extends ConnectorError {
 const LONGEST = 200;
 
 /** Reads the body of a refusal. What it says is cut short and cleaned, since it is shown to the user. */
-export function refusalIn(body: Readonly<Record<string, unknown>> | undefined): RefusalBody {
+export function refusalIn(body: Readonly<Record<string, unknown>> | undefined, status?: number): RefusalBody {
   const { error, error_description: description } = body ?? {};
-  const parts = [error, description].filter((part): part is string => typeof part === 'string');
+  const parts = [status?.toString(), error, description].filter((part) => typeof part === 'string');
   return {
     ...(typeof error === 'string' && { error }),
-    text: parts.map((part) => `, ${plain(part)}`).join(''),
+    text: `(${parts.map(plain).join(', ')})`,
   };
 }
 

@@ -85,10 +85,10 @@ async function register(
   });
   const { client_id: id, client_secret: secret, token_endpoint_auth_method: given } = reply.json ?? {};
   if (reply.status !== 201 && reply.status !== 200) {
-    const { error, text } = refusalIn(reply.json);
+    const { error, text } = refusalIn(reply.json, reply.status);
     const about =
       error === 'invalid_redirect_uri' ? ` the address ${redirectUri} for its answers` : ' us as a client';
-    throw new ConnectorError('MCPC_SIGN_IN', `${server.issuer} refuses${about} (${reply.status}${text}).`, {
+    throw new ConnectorError('MCPC_SIGN_IN', `${server.issuer} refuses${about} ${text}.`, {
       hint: 'Register mcp-connect there by hand and give --oauth-client-id ID and --oauth-redirect-url URL',
     });
   }

@@ -63,13 +63,16 @@ async function byGrant(attempt: Attempt, signal: AbortSignal): Promise<Granted> 
   }
 }
 
-/** A client that the server has forgotten is registered once more. */
+/** What is said of a registration that was forgotten, or made for fewer scopes than are wanted now. */
+const OUTDATED = new Set<string | undefined>(['invalid_client', 'unauthorized_client', 'invalid_scope']);
+
+/** A client whose registration no longer fits is registered once more. */
 async function byBrowser(attempt: Attempt, signal: AbortSignal): Promise<Granted> {
   try {
     return await askInBrowser(attempt, signal);
   } catch (error) {
-    const forgotten = error instanceof Refusal && error.error === 'invalid_client';
-    if (!forgotten || attempt.known?.origin !== 'registered') throw error;
+    const outdated = error instanceof Refusal && OUTDATED.has(error.error);
+    if (!outdated || attempt.known?.origin !== 'registered') throw error;
     return askInBrowser({ ...attempt, known: undefined }, signal);
   }
 }

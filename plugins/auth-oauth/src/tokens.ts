@@ -225,8 +225,8 @@ function moduleOptions(
 
 function tokenRefusal({ issuer }: AuthorizationServer, status: number, payload: unknown): Refusal {
   const body = typeof payload === 'object' ? (payload as Record<string, unknown>) : undefined;
-  const { error, text } = refusalIn(body);
-  return new Refusal(`${issuer} gives no token (${status}${text}).`, {
+  const { error, text } = refusalIn(body, status);
+  return new Refusal(`${issuer} gives no token ${text}.`, {
     error,
     status,
     hint: HINTS[error ?? ''] ?? 'Sign in anew with mcp-connect login --endpoint URL',
