@@ -23,6 +23,8 @@ export interface AccountOptions {
   readonly log: Log;
   readonly store: Store;
   readonly person: Person;
+  /** How long one request to an authorization server may take, in milliseconds; see {@link Web}. */
+  readonly patience?: number;
 }
 
 /** After a failed renewal the token in hand is used on for this long before the next one, in milliseconds. */

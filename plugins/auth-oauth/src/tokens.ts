@@ -148,14 +148,15 @@ export class TokenClient {
     const { data, output, isBoom } = error as Boom;
     const url = new URL(server.tokenEndpoint);
     const status = data?.res?.statusCode;
+    const what = 'the token endpoint';
+    if (data?.isResponseError !== true && TOO_LATE.has(output?.statusCode ?? 0)) {
+      return web.failure(error, url, { what, late: true });
+    }
     if (status !== undefined && status >= 400) return tokenRefusal(server, status, data?.payload);
     if (isBoom !== true || status !== undefined) {
-      return unusable(`the token endpoint (${shown(url)}) answered with something that is no token`);
+      return unusable(`${what} (${shown(url)}) answered with something that is no token`);
     }
-    return web.failure(data ?? error, url, {
-      what: 'the token endpoint',
-      late: TOO_LATE.has(output?.statusCode ?? 0),
-    });
+    return web.failure(data ?? error, url, { what, late: false });
   }
 
   #read(reply: Reply): Tokens {
@@ -180,6 +181,7 @@ export class TokenClient {
 interface Boom {
   readonly isBoom?: boolean;
   readonly data?: {
+    readonly isResponseError?: boolean;
     readonly payload?: unknown;
     readonly res?: { readonly statusCode?: number };
     readonly headers?: Readonly<Record<string, unknown>>;

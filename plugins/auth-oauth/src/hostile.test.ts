@@ -1,0 +1,391 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ConnectorError, createLog, DEFAULT_SETTINGS } from '@mcp-connect/core';
+import { expect } from 'chai';
+import { OAuthAccount } from './account.js';
+import type { Config } from './config.js';
+import { LocalPerson } from './person.js';
+import { FileStore } from './store.js';
+
+type Answer = (response: ServerResponse, url: URL, body: URLSearchParams) => unknown;
+
+/** What a hostile server does otherwise than an honest one. */
+interface Attack {
+  /** Members of the resource metadata. */
+  readonly resource?: object;
+  /** Members of the server metadata; undefined takes one away. */
+  readonly server?: object;
+  /** Members of the authorization response. */
+  readonly response?: Readonly<Record<string, string | undefined>>;
+  /** Whole answers, by path. */
+  readonly answers?: Readonly<Record<string, Answer>>;
+  /** What else the user has settled. */
+  readonly config?: Partial<Config>;
+}
+
+/** An MCP server and its authorization server in one, for one attack. */
+class Hostile {
+  readonly #server: Server;
+  readonly #attack: (hostile: Hostile) => Attack;
+  readonly #other: Server;
+  /** Every path that was asked for, in order. */
+  readonly paths: string[] = [];
+  /** Every request that reached the origin to which the server tries to lead. */
+  readonly strayed: string[] = [];
+  /** All that was ever sent, as one text. */
+  sent = '';
+
+  constructor(attack: (hostile: Hostile) => Attack) {
+    this.#attack = attack;
+    this.#server = createServer((request, response) => void this.#serve(request, response));
+    this.#other = createServer((request, response) => {
+      this.strayed.push(request.url!);
+      json(response, { access_token: 'from-elsewhere', token_type: 'Bearer' });
+    });
+  }
+
+  async open(): Promise<void> {
+    for (const server of [this.#server, this.#other]) {
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const server of [this.#server, this.#other]) {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    }
+  }
+
+  get origin(): string {
+    return originOf(this.#server);
+  }
+
+  /** An origin of somebody else. */
+  get elsewhere(): string {
+    return originOf(this.#other);
+  }
+
+  get config(): Partial<Config> {
+    return this.#attack(this).config ?? {};
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { origin } = this;
+    const attack = this.#attack(this);
+    const url = new URL(request.url!, origin);
+    let body = '';
+    for await (const chunk of request) body += String(chunk);
+    this.paths.push(url.pathname);
+    this.sent += `${request.url} ${JSON.stringify(request.headers)} ${body}\n`;
+    const own = attack.answers?.[url.pathname];
+    if (own !== undefined) return void own(response, url, new URLSearchParams(body));
+    switch (url.pathname) {
+      case '/.well-known/oauth-protected-resource/mcp':
+        return json(response, {
+          resource: `${origin}/mcp`,
+          authorization_servers: [origin],
+          ...attack.resource,
+        });
+      case '/.well-known/oauth-authorization-server':
+        return json(response, {
+          issuer: origin,
+          authorization_endpoint: `${origin}/authorize`,
+          token_endpoint: `${origin}/token`,
+          registration_endpoint: `${origin}/register`,
+          code_challenge_methods_supported: ['S256'],
+          authorization_response_iss_parameter_supported: true,
+          ...attack.server,
+        });
+      case '/register':
+        return json(response, { client_id: 'us' }, 201);
+      case '/authorize': {
+        const back = new URL(url.searchParams.get('redirect_uri')!);
+        const params = {
+          code: 'the-code',
+          state: url.searchParams.get('state')!,
+          iss: origin,
+          ...attack.response,
+        };
+        for (const [name, value] of Object.entries(params)) {
+          if (value !== undefined) back.searchParams.set(name, value);
+        }
+        return void response.writeHead(302, { location: back.href }).end();
+      }
+      case '/token':
+        return json(response, { access_token: 'the-token', token_type: 'Bearer' });
+      default:
+        return void response.writeHead(404).end();
+    }
+  }
+}
+
+function originOf(server: Server): string {
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+function json(response: ServerResponse, body: object, status = 200): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+
+/** Signs in at a server with a browser that goes wherever it is sent. Returns what went wrong. */
+async function signIn(hostile: Hostile, endpoint = `${hostile.origin}/mcp`, challenge = 'Bearer') {
+  const visits: Promise<unknown>[] = [];
+  const log = createLog({
+    level: 'warn',
+    write({ text }) {
+      const [, page] = /sign in at (http\S+)/.exec(text) ?? [];
+      if (page !== undefined) visits.push(fetch(page).then((response) => response.text()));
+    },
+  });
+  const account = new OAuthAccount({
+    endpoint: new URL(endpoint),
+    config: {
+      grant: 'authorization-code',
+      profile: 'default',
+      authorizeParams: {},
+      dpop: false,
+      ...hostile.config,
+    },
+    settings: DEFAULT_SETTINGS,
+    log,
+    store: new FileStore({ log }),
+    person: new LocalPerson({
+      browser: false,
+      log,
+      env: {},
+      platform: 'linux',
+      openTerminal: () => undefined,
+    }),
+    patience: 300,
+  });
+  try {
+    await account.answer({ status: 401, wwwAuthenticate: challenge });
+    const credentials = { headers: {} as Record<string, string> };
+    await account.sign(credentials);
+    return credentials.headers['authorization'];
+  } catch (error) {
+    return error;
+  } finally {
+    await account.close();
+    await Promise.allSettled(visits);
+  }
+}
+
+const METADATA = '/.well-known/oauth-authorization-server';
+
+/** Attacks, each with whether the code of the sign-in may have left for the token endpoint by then. */
+const ATTACKS: readonly (readonly [what: string, sent: boolean, attack: (hostile: Hostile) => Attack])[] = [
+  ['says that it is another issuer', false, ({ elsewhere }) => ({ server: { issuer: elsewhere } })],
+  ['does not say who it is', false, () => ({ server: { issuer: undefined } })],
+  ['answers in the name of another issuer', false, ({ elsewhere }) => ({ response: { iss: elsewhere } })],
+  ['does not name itself in the answer, though it said so', false, () => ({ response: { iss: undefined } })],
+  [
+    'names itself wrongly, though it never said that it would',
+    false,
+    ({ elsewhere }) => ({
+      server: { authorization_response_iss_parameter_supported: undefined },
+      response: { iss: elsewhere },
+    }),
+  ],
+  ['does not check PKCE', false, () => ({ server: { code_challenge_methods_supported: undefined } })],
+  ['checks PKCE without hashes', false, () => ({ server: { code_challenge_methods_supported: ['plain'] } })],
+  ['has a program for a page', false, () => ({ server: { authorization_endpoint: 'javascript:alert(1)' } })],
+  ['has a file for a page', false, () => ({ server: { authorization_endpoint: 'file:///etc/passwd' } })],
+  [
+    'has a page without encryption',
+    false,
+    () => ({ server: { authorization_endpoint: 'http://example.com/a' } }),
+  ],
+  [
+    'takes codes without encryption',
+    false,
+    () => ({ server: { token_endpoint: 'http://example.com/token' } }),
+  ],
+  [
+    'has a password in an address',
+    false,
+    () => ({ server: { token_endpoint: 'https://a:b@example.com/token' } }),
+  ],
+  ['takes no codes', false, () => ({ server: { token_endpoint: undefined } })],
+  ['is for another resource', false, ({ elsewhere }) => ({ resource: { resource: `${elsewhere}/mcp` } })],
+  ['is for a resource beside', false, ({ origin }) => ({ resource: { resource: `${origin}/mc` } })],
+  [
+    'is reached without encryption',
+    false,
+    () => ({ resource: { authorization_servers: ['http://example.com'] } }),
+  ],
+  ['is reached by a file', false, () => ({ resource: { authorization_servers: ['file:///etc/passwd'] } })],
+  [
+    'redirects for ever',
+    false,
+    () => ({ answers: { [METADATA]: (response) => response.writeHead(302, { location: METADATA }).end() } }),
+  ],
+  [
+    'redirects elsewhere',
+    false,
+    ({ elsewhere }) => ({
+      answers: { [METADATA]: (response) => response.writeHead(302, { location: elsewhere }).end() },
+    }),
+  ],
+  [
+    'has 10 MB to say of itself',
+    false,
+    () => ({ answers: { [METADATA]: (response) => json(response, { issuer: 'x'.repeat(10_000_000) }) } }),
+  ],
+  ['registers nobody', false, () => ({ answers: { '/register': (response) => json(response, {}, 201) } })],
+  [
+    'sends the code on',
+    true,
+    ({ elsewhere }) => ({
+      answers: { '/token': (response) => response.writeHead(307, { location: `${elsewhere}/token` }).end() },
+    }),
+  ],
+  [
+    'sends the registration on',
+    false,
+    ({ elsewhere }) => ({
+      answers: { '/register': (response) => response.writeHead(308, { location: `${elsewhere}/r` }).end() },
+    }),
+  ],
+  [
+    'gives 10 MB for a token',
+    true,
+    () => ({ answers: { '/token': (response) => json(response, { access_token: 'x'.repeat(10_000_000) }) } }),
+  ],
+  [
+    'gives a token that would break a header',
+    true,
+    () => ({
+      answers: {
+        '/token': (response) => json(response, { access_token: 'a\r\nHost: b', token_type: 'Bearer' }),
+      },
+    }),
+  ],
+  [
+    'gives a token of a kind unheard of',
+    true,
+    () => ({
+      answers: { '/token': (response) => json(response, { access_token: 'abc', token_type: 'mac' }) },
+    }),
+  ],
+  ['gives a page for a token', true, () => ({ answers: { '/token': (response) => response.end('<html>') } })],
+  ['gives nothing for a token', true, () => ({ answers: { '/token': (response) => json(response, {}) } })],
+];
+
+describe('An authorization server that', () => {
+  let hostile: Hostile;
+  afterEach(() => hostile.close());
+
+  for (const [what, sent, attack] of ATTACKS) {
+    it(`${what} gets nothing, and the user is told`, async () => {
+      hostile = new Hostile(attack);
+      await hostile.open();
+      const error = await signIn(hostile);
+      expect(error).to.be.instanceOf(ConnectorError).and.include({ code: 'MCPC_AUTH_SERVER' });
+      expect((error as ConnectorError).hint).to.be.a('string');
+      expect(hostile.strayed).to.deep.equal([]);
+      if (!sent) expect(hostile.paths).not.to.include('/token');
+      if (!sent) expect(hostile.sent).not.to.include('code_verifier');
+    });
+  }
+
+  it('never ends an answer is given up', async () => {
+    hostile = new Hostile(() => ({
+      answers: {
+        [METADATA]: (response) => {
+          response.writeHead(200, { 'content-type': 'application/json' }).write('{');
+          const drip = setInterval(() => response.write(' '), 20);
+          response.once('close', () => clearInterval(drip));
+        },
+      },
+    }));
+    await hostile.open();
+    expect(await signIn(hostile)).to.include({ code: 'MCPC_TIMEOUT' });
+  });
+
+  it('never ends its answer with a token is given up', async () => {
+    hostile = new Hostile(() => ({
+      answers: { '/token': (response) => response.writeHead(200).write('{') },
+    }));
+    await hostile.open();
+    expect(await signIn(hostile)).to.include({ code: 'MCPC_TIMEOUT' });
+  });
+
+  it('refuses in the name of another is not quoted', async () => {
+    hostile = new Hostile(({ elsewhere }) => ({
+      response: {
+        code: undefined,
+        iss: elsewhere,
+        error: 'access_denied',
+        error_description: 'Call 555-0100',
+      },
+    }));
+    await hostile.open();
+    const error = (await signIn(hostile)) as ConnectorError;
+    expect(error).to.include({ code: 'MCPC_AUTH_SERVER' });
+    expect(error.message).not.to.include('access_denied').and.not.to.include('555');
+  });
+
+  it('refuses is quoted without what would steer a terminal', async () => {
+    hostile = new Hostile(() => ({
+      response: {
+        code: undefined,
+        error: 'access_denied',
+        error_description: `no\u001b[2J\n${'x'.repeat(5_000)}`,
+      },
+    }));
+    await hostile.open();
+    const error = (await signIn(hostile)) as ConnectorError;
+    expect(error).to.include({ code: 'MCPC_SIGN_IN' });
+    expect(error.message)
+      .to.include('access_denied')
+      .and.not.match(/[\u0000-\u001f]/);
+    expect(error.message.length).to.be.below(400);
+  });
+
+  it('refuses with 200 is heard', async () => {
+    hostile = new Hostile(() => ({
+      answers: { '/token': (response) => json(response, { error: 'invalid_grant' }) },
+    }));
+    await hostile.open();
+    expect(await signIn(hostile)).to.include({ code: 'MCPC_SIGN_IN', error: 'invalid_grant' });
+  });
+
+  it('keeps its token endpoint elsewhere, and says so in its own metadata, is believed', async () => {
+    hostile = new Hostile(({ elsewhere }) => ({ server: { token_endpoint: `${elsewhere}/token` } }));
+    await hostile.open();
+    expect(await signIn(hostile)).to.equal('Bearer from-elsewhere');
+    expect(hostile.paths).not.to.include('/token');
+  });
+
+  it('gets the secret of a client only at its token endpoint, and once', async () => {
+    hostile = new Hostile(() => ({ config: { clientId: 'me', clientSecret: 'hunter2' } }));
+    await hostile.open();
+    expect(await signIn(hostile)).to.equal('Bearer the-token');
+    const basic = Buffer.from('me:hunter2').toString('base64');
+    expect(hostile.sent.split(basic)).to.have.length(2);
+    expect(hostile.sent).not.to.include('hunter2');
+  });
+
+  const inside: [what: string, metadata: (origin: string) => string][] = [
+    ['this machine', (origin) => origin.replace('http:', 'https:')],
+    ['this machine by name', () => 'https://localhost/m'],
+    ['a private network', () => 'https://10.0.0.1/m'],
+    ['a private network in other words', () => 'https://[::ffff:c0a8:1]/m'],
+    ['the metadata of a cloud', () => 'https://169.254.169.254/latest/meta-data'],
+  ];
+  for (const [what, metadata] of inside) {
+    it(`is public and leads to ${what} is not followed`, async () => {
+      hostile = new Hostile(() => ({}));
+      await hostile.open();
+      const challenge = `Bearer resource_metadata="${metadata(hostile.elsewhere)}"`;
+      const error = await signIn(hostile, 'https://93.184.215.14/mcp', challenge);
+      expect(error).to.include({ code: 'MCPC_AUTH_SERVER' });
+      expect(hostile.strayed).to.deep.equal([]);
+    });
+  }
+});
