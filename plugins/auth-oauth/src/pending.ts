@@ -33,11 +33,8 @@ const PATIENCE = 20_000;
 const MOST_ROUNDS = 4;
 const METHOD_NOT_FOUND = -32_601;
 
-/** Opens channels that answer for their server while the user signs in. `account` returns what signs its messages. */
-export function answeringMeanwhile(
-  open: OpenTransport,
-  account: () => Account | Promise<Account>,
-): OpenTransport {
+/** Opens channels that answer for their server while the user signs in. `account` is what signs their messages. */
+export function answeringMeanwhile(open: OpenTransport, account: Account): OpenTransport {
   return async (context) => {
     const pending = new PendingTransport(context, account);
     const onmessage: TransportContext['onmessage'] = (envelope) =>
@@ -61,8 +58,7 @@ interface Refused {
  */
 class PendingTransport implements Transport {
   readonly #context: TransportContext;
-  readonly #open: () => Account | Promise<Account>;
-  #account!: Account;
+  readonly #account: Account;
   #wire!: Transport;
   /** Whether requests are answered here. */
   #standingIn = false;
@@ -82,9 +78,9 @@ class PendingTransport implements Transport {
   /** Requests for lists that were promised. */
   readonly #lists = new Map<RequestId, Envelope>();
 
-  constructor(context: TransportContext, open: () => Account | Promise<Account>) {
+  constructor(context: TransportContext, account: Account) {
     this.#context = context;
-    this.#open = open;
+    this.#account = account;
   }
 
   /** Names the transport that leads to the server, once, before anything is sent. */
@@ -128,7 +124,6 @@ class PendingTransport implements Transport {
 
   /** Sends a message again once the user has signed in, or answers it without the server. */
   async #refused({ envelope, credentials, sentAt }: Refused, refusal: unknown): Promise<void> {
-    this.#account = await this.#open();
     const patience = this.#mayStandInFor(envelope)
       ? Math.max(LEAST, OPENING - (performance.now() - sentAt))
       : PATIENCE;
@@ -154,14 +149,14 @@ class PendingTransport implements Transport {
   #signIn(challenge: Challenge, credentials?: Credentials): Promise<void> {
     this.#challenge = challenge;
     this.#failure = undefined;
-    const signingIn = this.#account.answer(challenge, credentials);
-    if (signingIn === this.#signingIn) return signingIn;
-    this.#signingIn = signingIn;
-    signingIn.then(
+    const answered = this.#account.answer(challenge, credentials?.headers);
+    if (this.#signingIn !== undefined) return answered;
+    this.#signingIn = answered;
+    answered.then(
       () => this.#signedIn(),
       (error: unknown) => this.#failed(toConnectorError(error, 'MCPC_SIGN_IN')),
     );
-    return signingIn;
+    return answered;
   }
 
   /**

@@ -3,7 +3,6 @@ import { questionOf, tokenClientFor, type Attempt, type Granted, type Situation 
 import { readAuthorization, requestAuthorization } from './authorize.js';
 import type { Config } from './config.js';
 import {
-  canonicalUri,
   discoverProtection,
   discoverServer,
   givenServer,
@@ -12,6 +11,7 @@ import {
 import { makeKey, thumbprintOf } from './dpop.js';
 import { machineGrant, signInByCode } from './grants.js';
 import type { AuthorizationServer, Callback, ClientIdentity, Person, SignIn } from './model.js';
+import { canonicalUri } from './names.js';
 import { Refusal } from './refusal.js';
 import { identify } from './register.js';
 
