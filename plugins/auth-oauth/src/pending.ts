@@ -24,7 +24,7 @@ import {
 } from './stand-in.js';
 
 /** How long a client may wait for the answer to its first request, in milliseconds: it may give up soon after. */
-const OPENING = 1_800;
+const OPENING = 1_500;
 /** The least time that a sign-in gets before such a request is answered without it, in milliseconds. */
 const LEAST = 300;
 /** How long other requests wait for a sign-in, in milliseconds: clients give a request about a minute. */
