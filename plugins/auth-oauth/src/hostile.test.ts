@@ -343,7 +343,7 @@ describe('An authorization server that', () => {
     expect(error).to.include({ code: 'MCPC_SIGN_IN' });
     expect(error.message)
       .to.include('access_denied')
-      .and.not.match(/[\u0000-\u001f]/);
+      .and.not.match(/\p{Cc}/u);
     expect(error.message.length).to.be.below(400);
   });
 
