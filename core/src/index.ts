@@ -38,6 +38,8 @@ export { LineSplitter, LineWriter, type LineSplitterOptions } from './lines.js';
 export { LineChannel, type LineChannelOptions } from './channel.js';
 export { outlineOf, Outliner, type Outline } from './scan.js';
 export { serveClient, type ClientStreams, type Serving } from './client.js';
+export { atMost } from './waiting.js';
+export type { Clock } from './wake.js';
 export { stateDir, writePrivately, type StatePlace } from './state.js';
 export { fromSdkTransport, type SdkTransport } from './sdk.js';
 export type { Client, Pipeline } from './pipeline.js';

@@ -61,6 +61,8 @@ class LegacySse implements Transport {
           response.resume();
           return give(refusalOf(response, endpoint.label, false));
         }
+        const { onalive } = this.#context;
+        if (onalive !== undefined) response.on('data', () => onalive());
         readEvents(response, settings.maxMessageSize, {
           onevent: (event) => {
             if (this.#address !== undefined) return deliver(event, this.#context);
@@ -102,6 +104,12 @@ class LegacySse implements Transport {
         },
       );
     });
+  }
+
+  /** The stream is the session: only an answer on it shows that it lives. */
+  wake(): boolean {
+    this.#wire.rest();
+    return true;
   }
 
   async close(): Promise<void> {

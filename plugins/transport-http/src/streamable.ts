@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import {
+  atMost,
   ConnectorError,
   outlineOf,
   Envelope,
@@ -51,6 +52,8 @@ interface Pending {
   readonly modern: boolean;
   request: HttpRequest | undefined;
   resumption: Resumption | undefined;
+  /** Breaks off a reply that can be taken up again where it ended. */
+  renew?: () => void;
   /** True until the server begins to reply. */
   waiting: boolean;
 }
@@ -100,6 +103,14 @@ class Streamable implements Transport, StreamHost {
     if (this.#waiting <= this.context.settings.maxMessageSize) return this.#fallback?.drain?.();
     this.#room ??= new Promise((resolve) => (this.#makeRoom = resolve));
     return this.#room;
+  }
+
+  /** Connections that are kept and streams that are open may have died; whatever can be taken up again is. */
+  wake(): boolean {
+    this.wire.rest();
+    this.#notifications?.renew();
+    for (const { renew } of this.#pending.values()) renew?.();
+    return this.#fallback?.wake?.() ?? false;
   }
 
   close(): Promise<void> {
@@ -195,11 +206,20 @@ class Streamable implements Transport, StreamHost {
   #onreply(pending: Pending, response: IncomingMessage): void {
     if (pending.envelope.method === 'initialize') this.#beginSession(response.headers['mcp-session-id']);
     else this.#proven = true;
+    this.#heed(pending, response);
     if (isEventStream(response)) this.#readStream(pending, response);
     else
       collect(response, this.#label, this.context.settings.maxMessageSize, (body) =>
         this.#onbody(pending, response, body),
       );
+  }
+
+  /** Tells of every byte of a reply, where silence is measured: comments of a stream are a sign of life too. */
+  #heed({ envelope }: Pending, response: IncomingMessage): void {
+    const { onalive } = this.context;
+    if (onalive === undefined) return;
+    onalive(envelope.key);
+    response.on('data', () => onalive(envelope.key));
   }
 
   #onbody(pending: Pending, response: IncomingMessage, body: Body): void {
@@ -261,14 +281,21 @@ class Streamable implements Transport, StreamHost {
             error === undefined ? noAnswer(this.#label, 'a stream that ended') : cut(this.#label, error);
           return this.#lose(pending, lost);
         }
+        delete pending.renew;
         pending.resumption ??= new Resumption(this, {
-          onresponse: (next, last) => this.#readStream(pending, next, last),
+          onresponse: (next, last) => {
+            this.#heed(pending, next);
+            this.#readStream(pending, next, last);
+          },
           onlost: (lost) => this.#lose(pending, lost),
         });
         // An id without data is a sign of life too: so servers let a client poll (2025-11-25 basic/transports).
         pending.resumption.plan(bookmark, fruitful || bookmark.lastEventId !== from?.lastEventId);
       },
     });
+    pending.renew = () => {
+      if (!pending.modern && bookmark.lastEventId !== undefined) response.destroy();
+    };
   }
 
   /** Hands a message over, and takes the request off the list when it is the answer. */
@@ -413,11 +440,4 @@ class Streamable implements Transport, StreamHost {
       this.wire.request({ method: 'DELETE', headers, urgent: true }, { onerror: () => done(), onresponse });
     });
   }
-}
-
-/** Waits for work, but not for long. */
-async function atMost(milliseconds: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  await Promise.race([work, new Promise((resolve) => (timer = setTimeout(resolve, milliseconds)))]);
-  clearTimeout(timer);
 }

@@ -85,6 +85,7 @@ export class NotificationStream {
   #bookmark: Bookmark = { lastEventId: undefined, retry: undefined };
   #failures = 0;
   #wasOpen = false;
+  #reading = false;
   #closed = false;
 
   constructor(host: StreamHost) {
@@ -118,6 +119,16 @@ export class NotificationStream {
     });
   }
 
+  /** Opens the stream anew where there was one: it may have died without a sign. */
+  renew(): void {
+    if (this.#closed || !this.#wasOpen) return;
+    this.#request?.abort();
+    // The end of an open stream plans the next one by itself.
+    if (this.#reading) return;
+    clearTimeout(this.#timer);
+    void this.open();
+  }
+
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
@@ -128,12 +139,17 @@ export class NotificationStream {
     const { context } = this.#host;
     if (this.#wasOpen && !resumed) context.onmissed();
     this.#wasOpen = true;
+    this.#reading = true;
     this.#failures = 0;
+    if (context.onalive !== undefined) response.on('data', () => context.onalive?.());
     this.#bookmark = readEvents(response, context.settings.maxMessageSize, {
       from: this.#bookmark,
       onevent: (event) => deliver(event, context),
       onoversize: (_outline, length) => context.log.warn?.('dropped a notification of %d bytes', length),
-      onend: () => this.#again(),
+      onend: () => {
+        this.#reading = false;
+        this.#again();
+      },
     });
   }
 

@@ -31,6 +31,8 @@ export interface Wire {
   /** The endpoint, or where it has moved to for good. */
   readonly url: URL;
   request(outgoing: HttpOutgoing, events: HttpEvents): HttpRequest;
+  /** Drops the connections that are kept for later. */
+  rest(): void;
   /** Drops every connection. */
   close(): void;
 }
@@ -167,6 +169,11 @@ export async function openWire({ endpoint, settings }: TransportContext): Promis
           current.destroy();
         },
       };
+    },
+    rest() {
+      for (const { freeSockets } of [requests, others]) {
+        for (const socket of Object.values(freeSockets).flat()) socket?.destroy();
+      }
     },
     close() {
       requests.destroy();
