@@ -43,7 +43,7 @@ export type { Clock } from './wake.js';
 export { stateDir, writePrivately, type StatePlace } from './state.js';
 export { fromSdkTransport, type SdkTransport } from './sdk.js';
 export type { Client, Pipeline } from './pipeline.js';
-export type { ErrorData } from './reply.js';
+export { keyOf, refusal, type ErrorData } from './reply.js';
 export type { RetryTools } from './retry.js';
 export type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.js';
 export { expandVariables, type ExpandOptions } from './variables.js';

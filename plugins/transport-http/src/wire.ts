@@ -140,7 +140,7 @@ export async function openWire({ endpoint, settings }: TransportContext): Promis
     request(outgoing, { onresponse, onerror }) {
       let aborted = false;
       let redirects = 0;
-      let current: ClientRequest;
+      let current: ClientRequest | undefined;
       const go = (url: URL): void => {
         current = start(
           outgoing,
@@ -162,11 +162,13 @@ export async function openWire({ endpoint, settings }: TransportContext): Promis
           },
         );
       };
-      go(outgoing.url ?? home);
+      // By the end of this turn it is known which idle connections the server has closed: those are not used.
+      const first = setImmediate(() => go(outgoing.url ?? home));
       return {
         abort() {
           aborted = true;
-          current.destroy();
+          clearImmediate(first);
+          current?.destroy();
         },
       };
     },
