@@ -244,10 +244,11 @@ class Streamable implements Transport, StreamHost {
       return this.#lose(pending, noAnswer(this.#label, `an empty body (${response.statusCode})`));
     }
     try {
-      for (const part of body.finish().parts()) {
-        const wait = this.#deliver(pending, part);
-        if (wait !== undefined) this.intake.handOver(part.size, wait);
-      }
+      const envelope = body.finish();
+      const { size } = body;
+      const wait =
+        envelope.kind === 'batch' ? this.#deliverAll(pending, envelope) : this.#deliver(pending, envelope);
+      if (wait !== undefined) this.intake.handOver(size, wait);
     } catch (cause) {
       return this.#lose(
         pending,
@@ -285,12 +286,14 @@ class Streamable implements Transport, StreamHost {
         fruitful = true;
         if (event !== 'message') return undefined;
         try {
-          const waits = Envelope.read(data)
-            .parts()
-            .map((part) => this.#deliver(pending, part));
-          release();
-          doubt();
-          return waits.find((wait) => wait !== undefined);
+          const envelope = Envelope.read(data);
+          const wait =
+            envelope.kind === 'batch'
+              ? this.#deliverAll(pending, envelope)
+              : this.#deliver(pending, envelope);
+          if (envelope.kind !== 'notification') release();
+          if (pending.stray !== undefined) doubt();
+          return wait;
         } catch (error) {
           log.warn?.('%s sent an event that is no message: %s', this.#label, reasonOf(error));
           // A broken notification is no loss; anything else on this stream can only have been the answer.
@@ -361,6 +364,11 @@ class Streamable implements Transport, StreamHost {
     } catch (error) {
       log.warn?.('%s was not told that its request is too large: %s', this.#label, reasonOf(error));
     }
+  }
+
+  #deliverAll(pending: Pending, batch: Envelope): void | Promise<void> {
+    const waits = batch.parts().map((part) => this.#deliver(pending, part));
+    return waits.find((wait) => wait !== undefined);
   }
 
   #waits(pending: Pending): boolean {

@@ -45,6 +45,8 @@ const IDLE_LIMIT = 4_000;
 /** Requests above this number wait for a free connection. */
 const MOST_REQUESTS = 256;
 const MOST_REDIRECTS = 5;
+/** A body up to this many bytes leaves in one write with its headers. */
+const LONGEST_TEXT = 16_384;
 const REDIRECTS = new Set([301, 302, 307, 308]);
 const PERMANENT = new Set([301, 308]);
 
@@ -129,7 +131,9 @@ export async function openWire({ endpoint, settings }: TransportContext): Promis
     // A server that switches protocols, or closes without a word, answers nothing.
     outbound.on('upgrade', (_, socket) => socket.destroy());
     outbound.on('close', () => over || fail(new Error('it was closed without an answer')));
-    outbound.end(body);
+    // node joins headers and body into one write only where both are strings; latin1 keeps every byte.
+    if (body === undefined || body.length > LONGEST_TEXT) outbound.end(body);
+    else outbound.end(body.toString('latin1'), 'latin1');
     return outbound;
   };
 
