@@ -10,7 +10,7 @@ export type {
   Registry,
   StringFlag,
 } from './plugin.js';
-export type { Attempt, Candidate, Exchange, Hooks, OpenTransport } from './hooks.js';
+export type { Attempt, Candidate, Exchange, Hooks, OpenTransport, TapOptions } from './hooks.js';
 export type {
   AgentOptions,
   Credentials,
