@@ -10,7 +10,7 @@ export type {
   Registry,
   StringFlag,
 } from './plugin.js';
-export type { Attempt, Candidate, Exchange, Hooks, OpenTransport } from './hooks.js';
+export type { Attempt, Candidate, Exchange, Hooks, OpenTransport, TapOptions } from './hooks.js';
 export type {
   AgentOptions,
   Credentials,
@@ -39,10 +39,12 @@ export { LineSplitter, LineWriter, type LineSplitterOptions } from './lines.js';
 export { LineChannel, type LineChannelOptions } from './channel.js';
 export { outlineOf, Outliner, type Outline } from './scan.js';
 export { serveClient, type ClientStreams, type Serving } from './client.js';
+export { atMost } from './waiting.js';
+export type { Clock } from './wake.js';
 export { stateDir, writePrivately, type StatePlace } from './state.js';
 export { fromSdkTransport, type SdkTransport } from './sdk.js';
 export type { Client, Pipeline } from './pipeline.js';
-export type { ErrorData } from './reply.js';
+export { keyOf, refusal, type ErrorData } from './reply.js';
 export type { RetryTools } from './retry.js';
 export type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.js';
 export { expandVariables, type ExpandOptions } from './variables.js';

@@ -10,9 +10,9 @@ import {
 import { tokenClientFor } from './attempt.js';
 import { readChallenge, type Asked } from './challenge.js';
 import type { Config } from './config.js';
-import { canonicalUri } from './discover.js';
 import { proofs } from './dpop.js';
 import type { Account, Person, SignIn, Store, Tokens } from './model.js';
+import { canonicalUri } from './names.js';
 import { Refusal } from './refusal.js';
 import { signIn } from './sign-in.js';
 import { Web } from './web.js';

@@ -1,7 +1,7 @@
-import { join } from 'node:path';
-import type { Endpoint, Log, Settings } from '@mcp-connect/core';
+import type { Challenge, Credentials, Endpoint, Log, Settings } from '@mcp-connect/core';
 import type { Config } from './config.js';
 import type { Account } from './model.js';
+import { hasSignIn, signInFolder } from './names.js';
 
 /** What accounts are made from. */
 export interface AccountsOptions {
@@ -14,42 +14,67 @@ export interface AccountsOptions {
 
 /** The accounts of the endpoints of one connector. */
 export interface Accounts {
-  /** Returns the account of an endpoint with a web address; the first call loads what that takes. */
-  get(endpoint: Endpoint): Account | Promise<Account>;
+  /** Returns the account of an endpoint with a web address. */
+  get(endpoint: Endpoint): Account;
 }
 
 /** Keeps one account an endpoint. */
 export function accountsFor(options: AccountsOptions): Accounts {
-  const accounts = new Map<string, Account | Promise<Account>>();
+  const accounts = new Map<string, Account>();
   return {
-    get(endpoint) {
-      const key = endpoint.url!.href;
-      const known = accounts.get(key);
+    get({ url }) {
+      const known = accounts.get(url!.href);
       if (known !== undefined) return known;
-      const opening = openAccount(endpoint, options).then((account) => {
-        accounts.set(key, account);
-        return account;
-      });
-      accounts.set(key, opening);
-      return opening;
+      const account = new LazyAccount(url!, options);
+      accounts.set(url!.href, account);
+      return account;
     },
   };
 }
 
-async function openAccount({ url }: Endpoint, options: AccountsOptions): Promise<Account> {
-  const { config, settings, log, browser } = options;
-  const [{ OAuthAccount }, { FileStore }, { LocalPerson }] = await Promise.all([
-    import('./account.js'),
-    import('./store.js'),
-    import('./person.js'),
-  ]);
-  const { stateDir } = settings;
-  return new OAuthAccount({
-    endpoint: url!,
-    config,
-    settings,
-    log,
-    store: new FileStore({ log, ...(stateDir !== undefined && { folder: join(stateDir, 'oauth') }) }),
-    person: new LocalPerson({ browser, log, env: process.env, platform: process.platform }),
-  });
+/** Loads what signing in takes when there is a sign-in already, or when a server asks for one. */
+class LazyAccount implements Account {
+  readonly #endpoint: URL;
+  readonly #options: AccountsOptions;
+  /** Credentials that there was nothing to put on. */
+  readonly #unsigned = new WeakSet<Credentials>();
+  #opening: Promise<Account> | undefined;
+  #account: Account | undefined;
+
+  constructor(endpoint: URL, options: AccountsOptions) {
+    this.#endpoint = endpoint;
+    this.#options = options;
+    const { config, settings } = options;
+    if (hasSignIn(signInFolder(settings.stateDir), endpoint, config.profile)) this.#opening = this.#open();
+  }
+
+  get page(): URL | undefined {
+    return this.#account?.page;
+  }
+
+  sign(credentials: Credentials): void | Promise<void> {
+    if (credentials.headers['authorization'] !== undefined) return undefined;
+    if (this.#account !== undefined) return this.#account.sign(credentials);
+    if (this.#opening !== undefined) return this.#opening.then((account) => account.sign(credentials));
+    this.#unsigned.add(credentials);
+    return undefined;
+  }
+
+  signed(credentials: Credentials): boolean {
+    return this.#unsigned.has(credentials) || this.#account?.signed(credentials) === true;
+  }
+
+  async answer(challenge: Challenge, refused?: Credentials['headers']): Promise<void> {
+    const account = await (this.#opening ??= this.#open());
+    return account.answer(challenge, refused);
+  }
+
+  async close(): Promise<void> {
+    await (await this.#opening)?.close();
+  }
+
+  async #open(): Promise<Account> {
+    const { openAccount } = await import('./open-account.js');
+    return (this.#account = openAccount(this.#endpoint, this.#options));
+  }
 }

@@ -2,6 +2,7 @@ import { ConnectorError, toConnectorError } from '@mcp-connect/core';
 import type { Asked } from './challenge.js';
 import { defined } from './defined.js';
 import type { AuthorizationServer } from './model.js';
+import { canonicalUri } from './names.js';
 import { unusable, type Web, type WebReply } from './web.js';
 
 /** Where an MCP server says that one signs in for it. */
@@ -24,12 +25,6 @@ export interface GivenEndpoints {
 
 /** Discovery tells the newest revision that we know, as 2025-03-26 asks for some revision. */
 const HEADERS = { 'mcp-protocol-version': '2026-07-28' };
-
-/** Returns an endpoint's canonical URI: no user, password, query or fragment, and no slash where it says nothing. */
-export function canonicalUri(endpoint: URL): string {
-  const { origin, pathname } = endpoint;
-  return pathname === '/' ? origin : origin + pathname;
-}
 
 /**
  * Finds out where to sign in for an endpoint (RFC 9728; 2025-11-25 and 2026-07-28 basic/authorization): the address in

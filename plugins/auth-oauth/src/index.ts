@@ -2,6 +2,7 @@ import { definePlugin, type Credentials, type Endpoint } from '@mcp-connect/core
 import { accountsFor } from './accounts.js';
 import { FLAGS, readConfig } from './flags.js';
 import type { Account } from './model.js';
+import { answeringMeanwhile } from './pending.js';
 
 const NAME = '@mcp-connect/auth-oauth';
 
@@ -23,11 +24,13 @@ export default definePlugin({
     });
     hooks.authenticate.tap({ name: NAME, stage: LAST }, (credentials, endpoint) => {
       if (!isWeb(endpoint) || credentials.headers['authorization'] !== undefined) return undefined;
-      const account = accounts.get(endpoint);
-      return account instanceof Promise
-        ? account.then((opened) => sign(opened, credentials))
-        : sign(account, credentials);
+      return sign(accounts.get(endpoint), credentials);
     });
+    if (flags['auth-wait']) return;
+    // Outermost: whatever else wraps a channel has to hear of refusals, and of nothing that only stands in.
+    hooks.openTransport.tap({ name: NAME, stage: LAST }, (open, endpoint) =>
+      isWeb(endpoint) ? answeringMeanwhile(open, accounts.get(endpoint)) : undefined,
+    );
   },
 });
 

@@ -2,16 +2,11 @@ import { ConnectorError } from '@mcp-connect/core';
 import { questionOf, tokenClientFor, type Attempt, type Granted, type Situation } from './attempt.js';
 import { readAuthorization, requestAuthorization } from './authorize.js';
 import type { Config } from './config.js';
-import {
-  canonicalUri,
-  discoverProtection,
-  discoverServer,
-  givenServer,
-  type Protection,
-} from './discover.js';
+import { discoverProtection, discoverServer, givenServer, type Protection } from './discover.js';
 import { makeKey, thumbprintOf } from './dpop.js';
 import { machineGrant, signInByCode } from './grants.js';
 import type { AuthorizationServer, Callback, ClientIdentity, Person, SignIn } from './model.js';
+import { canonicalUri } from './names.js';
 import { Refusal } from './refusal.js';
 import { identify } from './register.js';
 

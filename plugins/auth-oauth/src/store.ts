@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConnectorError, reasonOf, writePrivately, type Log } from '@mcp-connect/core';
 import { makeKey, openKeychain, seal, unseal, type Keychain } from './keychain.js';
 import { withLock } from './lock.js';
 import type { SignIn, Store, StoreKey } from './model.js';
+import { fileNameOf, groupOf, hashOf } from './names.js';
 
 /** What a store is made from. */
 export interface StoreOptions {
@@ -33,7 +33,7 @@ interface Sealed {
 
 /**
  * Keeps each sign-in in a file of its own that only its user can read, and which is encrypted where there is a keychain
- * for the key. File names are hashes: they tell nobody which servers are used.
+ * for the key.
  */
 export class FileStore implements Store {
   readonly #folder: string | undefined;
@@ -59,7 +59,7 @@ export class FileStore implements Store {
   /** Never fails: where the folder cannot be written, the sign-in is kept for this run, and the user is told. */
   async write(signIn: SignIn): Promise<void> {
     this.#hide(signIn);
-    const name = nameOf(signIn.key);
+    const name = fileNameOf(signIn.key);
     try {
       if (this.#folder === undefined) this.#unwritten.set(name, signIn);
       else {
@@ -74,7 +74,7 @@ export class FileStore implements Store {
   }
 
   async remove(key: StoreKey): Promise<void> {
-    const name = nameOf(key);
+    const name = fileNameOf(key);
     this.#unwritten.delete(name);
     if (this.#folder === undefined) return;
     try {
@@ -147,7 +147,7 @@ export class FileStore implements Store {
     }
     const signIn = 'sealed' in file ? await this.#open(file, path) : file.signIn;
     if (signIn === 'locked') return undefined;
-    if (!isSignIn(signIn) || nameOf(signIn.key) !== name) return this.#moveAside(path);
+    if (!isSignIn(signIn) || fileNameOf(signIn.key) !== name) return this.#moveAside(path);
     this.#hide(signIn);
     return signIn;
   }
@@ -255,17 +255,4 @@ function isSignIn(value: unknown): value is SignIn {
 
 function isText(value: unknown): value is string {
   return typeof value === 'string';
-}
-
-/** The part of a file's name that all sign-ins of one server and profile share. */
-function groupOf(resource: string, profile: string): string {
-  return hashOf(JSON.stringify([resource, profile]));
-}
-
-function nameOf({ issuer, resource, profile }: StoreKey): string {
-  return `${groupOf(resource, profile)}-${hashOf(issuer)}.json`;
-}
-
-function hashOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }

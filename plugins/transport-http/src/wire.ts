@@ -31,6 +31,8 @@ export interface Wire {
   /** The endpoint, or where it has moved to for good. */
   readonly url: URL;
   request(outgoing: HttpOutgoing, events: HttpEvents): HttpRequest;
+  /** Drops the connections that are kept for later. */
+  rest(): void;
   /** Drops every connection. */
   close(): void;
 }
@@ -43,6 +45,8 @@ const IDLE_LIMIT = 4_000;
 /** Requests above this number wait for a free connection. */
 const MOST_REQUESTS = 256;
 const MOST_REDIRECTS = 5;
+/** A body up to this many bytes leaves in one write with its headers. */
+const LONGEST_TEXT = 16_384;
 const REDIRECTS = new Set([301, 302, 307, 308]);
 const PERMANENT = new Set([301, 308]);
 
@@ -127,7 +131,9 @@ export async function openWire({ endpoint, settings }: TransportContext): Promis
     // A server that switches protocols, or closes without a word, answers nothing.
     outbound.on('upgrade', (_, socket) => socket.destroy());
     outbound.on('close', () => over || fail(new Error('it was closed without an answer')));
-    outbound.end(body);
+    // node joins headers and body into one write only where both are strings; latin1 keeps every byte.
+    if (body === undefined || body.length > LONGEST_TEXT) outbound.end(body);
+    else outbound.end(body.toString('latin1'), 'latin1');
     return outbound;
   };
 
@@ -138,7 +144,7 @@ export async function openWire({ endpoint, settings }: TransportContext): Promis
     request(outgoing, { onresponse, onerror }) {
       let aborted = false;
       let redirects = 0;
-      let current: ClientRequest;
+      let current: ClientRequest | undefined;
       const go = (url: URL): void => {
         current = start(
           outgoing,
@@ -160,13 +166,20 @@ export async function openWire({ endpoint, settings }: TransportContext): Promis
           },
         );
       };
-      go(outgoing.url ?? home);
+      // By the end of this turn it is known which idle connections the server has closed: those are not used.
+      const first = setImmediate(() => go(outgoing.url ?? home));
       return {
         abort() {
           aborted = true;
-          current.destroy();
+          clearImmediate(first);
+          current?.destroy();
         },
       };
+    },
+    rest() {
+      for (const { freeSockets } of [requests, others]) {
+        for (const socket of Object.values(freeSockets).flat()) socket?.destroy();
+      }
     },
     close() {
       requests.destroy();
