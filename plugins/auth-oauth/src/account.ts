@@ -33,7 +33,13 @@ export interface AccountOptions {
 const RENEWAL_PAUSE = 30_000;
 
 /** After a failed sign-in the user is left in peace for this long, in milliseconds. */
-const PEACE = 30_000;
+const PEACE = 10_000;
+
+/** Failures that lie with the user or the server, and not with the network. */
+const LASTING = new Set<string>(['MCPC_SIGN_IN', 'MCPC_AUTH_SERVER']);
+
+/** Grants that send the user to a page. */
+const ASKING = new Set<string>(['authorization-code', 'device-code']);
 
 /** So many sign-ins within {@link WINDOW} are plenty: a server that refuses every token must not open tab after tab. */
 const MOST_SIGN_INS = 3;
@@ -47,7 +53,7 @@ export class OAuthAccount implements Account {
   readonly #options: AccountOptions;
   readonly #resource: string;
   readonly #web: Web;
-  readonly #abort = new AbortController();
+  #abort = new AbortController();
   /** The credentials that were seen to, with a token or without. */
   readonly #signed = new WeakSet<Credentials>();
   #signIn: SignIn | undefined;
@@ -56,7 +62,7 @@ export class OAuthAccount implements Account {
   #renewing: Promise<void> | undefined;
   #renewAgain = 0;
   #answering: Promise<void> | undefined;
-  #failed: { readonly error: unknown; readonly until: number } | undefined;
+  #failed: { readonly error: ConnectorError; readonly until: number } | undefined;
   /** When the user was sent to sign in of late. */
   #asked: number[] = [];
   /** What the server last asked to repeat in proofs. */
@@ -102,6 +108,7 @@ export class OAuthAccount implements Account {
 
   async close(): Promise<void> {
     this.#abort.abort(new ConnectorError('MCPC_SHUTDOWN', 'mcp-connect is stopping.'));
+    this.#abort = new AbortController();
     await this.#answering?.catch(() => undefined);
   }
 
@@ -240,7 +247,7 @@ export class OAuthAccount implements Account {
     { refused, keep }: { refused: string | undefined; keep: readonly string[] },
   ): Promise<void> {
     if (this.#failed !== undefined && this.#failed.until > Date.now()) throw this.#failed.error;
-    const { store } = this.#options;
+    const { store, config } = this.#options;
     try {
       await store.lock(
         `sign-in ${this.#lockName}`,
@@ -255,7 +262,7 @@ export class OAuthAccount implements Account {
             this.#signIn = latest;
             return;
           }
-          this.#count();
+          if (ASKING.has(config.grant)) this.#count();
           const situation = {
             ...this.#options,
             web: this.#web,
@@ -270,7 +277,8 @@ export class OAuthAccount implements Account {
       );
       this.#failed = undefined;
     } catch (error) {
-      this.#failed = { error, until: Date.now() + PEACE };
+      const lasting = error instanceof ConnectorError && LASTING.has(error.code);
+      if (lasting) this.#failed = { error, until: Date.now() + PEACE };
       throw error;
     }
   }
