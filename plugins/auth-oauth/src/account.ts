@@ -1,3 +1,4 @@
+import type { JsonWebKey } from 'node:crypto';
 import {
   ConnectorError,
   reasonOf,
@@ -9,6 +10,7 @@ import {
 import { tokenClientFor } from './attempt.js';
 import { readChallenge, type Asked } from './challenge.js';
 import type { Config } from './config.js';
+import { proofs } from './dpop.js';
 import type { Account, Person, SignIn, Store, Tokens } from './model.js';
 import { canonicalUri } from './names.js';
 import { Refusal } from './refusal.js';
@@ -31,7 +33,13 @@ export interface AccountOptions {
 const RENEWAL_PAUSE = 30_000;
 
 /** After a failed sign-in the user is left in peace for this long, in milliseconds. */
-const PEACE = 30_000;
+const PEACE = 10_000;
+
+/** Failures that lie with the user or the server, and not with the network. */
+const LASTING = new Set<string>(['MCPC_SIGN_IN', 'MCPC_AUTH_SERVER']);
+
+/** Grants that send the user to a page. */
+const ASKING = new Set<string>(['authorization-code', 'device-code']);
 
 /** So many sign-ins within {@link WINDOW} are plenty: a server that refuses every token must not open tab after tab. */
 const MOST_SIGN_INS = 3;
@@ -45,7 +53,7 @@ export class OAuthAccount implements Account {
   readonly #options: AccountOptions;
   readonly #resource: string;
   readonly #web: Web;
-  readonly #abort = new AbortController();
+  #abort = new AbortController();
   /** The credentials that were seen to, with a token or without. */
   readonly #signed = new WeakSet<Credentials>();
   #signIn: SignIn | undefined;
@@ -54,9 +62,12 @@ export class OAuthAccount implements Account {
   #renewing: Promise<void> | undefined;
   #renewAgain = 0;
   #answering: Promise<void> | undefined;
-  #failed: { readonly error: unknown; readonly until: number } | undefined;
+  #failed: { readonly error: ConnectorError; readonly until: number } | undefined;
   /** When the user was sent to sign in of late. */
   #asked: number[] = [];
+  /** What the server last asked to repeat in proofs. */
+  #nonce: string | undefined;
+  #prover: { readonly key: JsonWebKey; readonly prove: ReturnType<typeof proofs> } | undefined;
   page: URL | undefined;
 
   constructor(options: AccountOptions) {
@@ -97,13 +108,25 @@ export class OAuthAccount implements Account {
 
   async close(): Promise<void> {
     this.#abort.abort(new ConnectorError('MCPC_SHUTDOWN', 'mcp-connect is stopping.'));
+    this.#abort = new AbortController();
     await this.#answering?.catch(() => undefined);
   }
 
   #put(credentials: Credentials, tokens: Tokens | undefined): void {
     this.#signed.add(credentials);
-    if (tokens !== undefined)
-      credentials.headers['authorization'] = `${tokens.tokenType} ${tokens.accessToken}`;
+    if (tokens === undefined) return;
+    const { accessToken, tokenType } = tokens;
+    credentials.headers['authorization'] = `${tokenType} ${accessToken}`;
+    const key = this.#signIn?.dpopKey;
+    if (tokenType !== 'DPoP' || key === undefined) return;
+    const prove = this.#proofsOf(key);
+    credentials.prove = (request) => ({ dpop: prove({ ...request, accessToken, nonce: this.#nonce }) });
+  }
+
+  /** Reading a key takes longer than signing with it. */
+  #proofsOf(key: JsonWebKey): ReturnType<typeof proofs> {
+    if (this.#prover?.key !== key) this.#prover = { key, prove: proofs(key) };
+    return this.#prover.prove;
   }
 
   // ── What is stored ───────────────────────────────────────────────────────────────────────────────────────────
@@ -189,6 +212,10 @@ export class OAuthAccount implements Account {
     await this.#load();
     const asked = readChallenge(challenge.wwwAuthenticate);
     const current = this.#signIn?.tokens;
+    if (asked.error === 'use_dpop_nonce' && challenge.nonce !== undefined) {
+      this.#nonce = challenge.nonce;
+      return;
+    }
     if (asked.error === 'insufficient_scope') return this.#stepUp(asked, refused);
     if (challenge.status === 403) throw this.#forbidden();
     // Another message met the same refusal first.
@@ -220,7 +247,7 @@ export class OAuthAccount implements Account {
     { refused, keep }: { refused: string | undefined; keep: readonly string[] },
   ): Promise<void> {
     if (this.#failed !== undefined && this.#failed.until > Date.now()) throw this.#failed.error;
-    const { store } = this.#options;
+    const { store, config } = this.#options;
     try {
       await store.lock(
         `sign-in ${this.#lockName}`,
@@ -235,7 +262,7 @@ export class OAuthAccount implements Account {
             this.#signIn = latest;
             return;
           }
-          this.#count();
+          if (ASKING.has(config.grant)) this.#count();
           const situation = {
             ...this.#options,
             web: this.#web,
@@ -250,7 +277,8 @@ export class OAuthAccount implements Account {
       );
       this.#failed = undefined;
     } catch (error) {
-      this.#failed = { error, until: Date.now() + PEACE };
+      const lasting = error instanceof ConnectorError && LASTING.has(error.code);
+      if (lasting) this.#failed = { error, until: Date.now() + PEACE };
       throw error;
     }
   }

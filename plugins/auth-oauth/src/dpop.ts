@@ -1,10 +1,16 @@
-import type { JsonWebKey } from 'node:crypto';
-import type { JWK } from 'jose';
+import {
+  createHash,
+  createPrivateKey,
+  generateKeyPairSync,
+  randomUUID,
+  sign,
+  type JsonWebKey,
+} from 'node:crypto';
 
 /** What one proof is for. */
 export interface ProofRequest {
   readonly method: string;
-  readonly url: string;
+  readonly url: URL;
   /** What the server asked to repeat (RFC 9449 section 8). */
   readonly nonce?: string | undefined;
   /** The token that the request carries; left out at the token endpoint. */
@@ -12,39 +18,39 @@ export interface ProofRequest {
 }
 
 /** Makes a key that tokens can be bound to. */
-export async function makeKey(): Promise<JsonWebKey> {
-  const { exportJWK, generateKeyPair } = await import('jose');
-  const { privateKey } = await generateKeyPair('ES256', { extractable: true });
-  return (await exportJWK(privateKey)) as JsonWebKey;
+export function makeKey(): JsonWebKey {
+  return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });
 }
 
 /** Names a key by its hash (RFC 7638). */
-export async function thumbprintOf(key: JsonWebKey): Promise<string> {
-  const { calculateJwkThumbprint } = await import('jose');
-  return calculateJwkThumbprint(key as JWK);
+export function thumbprintOf({ crv, kty, x, y }: JsonWebKey): string {
+  return hashOf(JSON.stringify({ crv, kty, x, y }));
 }
 
 /** Returns a function that makes a fresh proof for every request (RFC 9449 section 4.2). */
-export function proofs(key: JsonWebKey): (request: ProofRequest) => Promise<string> {
-  const { d: _private, ...publicKey } = key;
-  return async ({ method, url, nonce, accessToken }) => {
-    const { importJWK, SignJWT } = await import('jose');
-    const bare = new URL(url);
-    bare.search = bare.hash = '';
-    return new SignJWT({
-      jti: crypto.randomUUID(),
+export function proofs(jwk: JsonWebKey): (request: ProofRequest) => string {
+  const { crv, kty, x, y } = jwk;
+  const key = createPrivateKey({ key: jwk, format: 'jwk' });
+  const header = encode({ alg: 'ES256', typ: 'dpop+jwt', jwk: { crv, kty, x, y } });
+  return ({ method, url, nonce, accessToken }) => {
+    const claims = encode({
+      jti: randomUUID(),
       htm: method,
-      htu: bare.href,
-      ...(nonce !== undefined && { nonce }),
-      ...(accessToken !== undefined && { ath: await hashOf(accessToken) }),
-    })
-      .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk: publicKey as JWK })
-      .setIssuedAt()
-      .sign(await importJWK(key as JWK, 'ES256'));
+      htu: url.origin + url.pathname,
+      iat: Math.floor(Date.now() / 1000),
+      nonce,
+      ath: accessToken === undefined ? undefined : hashOf(accessToken),
+    });
+    const signed = `${header}.${claims}`;
+    const signature = sign('sha256', Buffer.from(signed), { key, dsaEncoding: 'ieee-p1363' });
+    return `${signed}.${signature.toString('base64url')}`;
   };
 }
 
-async function hashOf(text: string): Promise<string> {
-  const { createHash } = await import('node:crypto');
+function encode(part: object): string {
+  return Buffer.from(JSON.stringify(part)).toString('base64url');
+}
+
+function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('base64url');
 }

@@ -1,5 +1,6 @@
 import { definePlugin, type Credentials, type Endpoint } from '@mcp-connect/core';
 import { accountsFor } from './accounts.js';
+import { declare, extensionOf } from './extension.js';
 import { FLAGS, readConfig } from './flags.js';
 import type { Account } from './model.js';
 import { answeringMeanwhile } from './pending.js';
@@ -26,6 +27,8 @@ export default definePlugin({
       if (!isWeb(endpoint) || credentials.headers['authorization'] !== undefined) return undefined;
       return sign(accounts.get(endpoint), credentials);
     });
+    const extension = extensionOf(config.grant);
+    if (extension !== undefined) hooks.beforeSend.tap(NAME, (message) => declare(message, extension));
     if (flags['auth-wait']) return;
     // Outermost: whatever else wraps a channel has to hear of refusals, and of nothing that only stands in.
     hooks.openTransport.tap({ name: NAME, stage: LAST }, (open, endpoint) =>

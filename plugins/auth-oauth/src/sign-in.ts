@@ -2,12 +2,7 @@ import { ConnectorError } from '@mcp-connect/core';
 import { questionOf, tokenClientFor, type Attempt, type Granted, type Situation } from './attempt.js';
 import { readAuthorization, requestAuthorization } from './authorize.js';
 import type { Config } from './config.js';
-import {
-  discoverProtection,
-  discoverServer,
-  givenServer,
-  type Protection,
-} from './discover.js';
+import { discoverProtection, discoverServer, givenServer, type Protection } from './discover.js';
 import { makeKey, thumbprintOf } from './dpop.js';
 import { machineGrant, signInByCode } from './grants.js';
 import type { AuthorizationServer, Callback, ClientIdentity, Person, SignIn } from './model.js';
@@ -36,7 +31,7 @@ export async function signIn(situation: Situation, signal: AbortSignal): Promise
     scopes,
     audience: config.resource ?? protection.audience,
     known: earlier.find(({ key }) => key.issuer === server.issuer)?.client,
-    dpopKey: config.dpop ? await makeKey() : undefined,
+    dpopKey: config.dpop ? makeKey() : undefined,
   };
   const { client, tokens } = await byGrant(attempt, signal);
   return {
@@ -90,7 +85,7 @@ async function askInBrowser(attempt: Attempt, signal: AbortSignal): Promise<Gran
       scopes,
       audience,
       extra: config.authorizeParams,
-      dpopThumbprint: dpopKey === undefined ? undefined : await thumbprintOf(dpopKey),
+      dpopThumbprint: dpopKey === undefined ? undefined : thumbprintOf(dpopKey),
     });
     attempt.onpage(request.page);
     await callback.show(request.page);

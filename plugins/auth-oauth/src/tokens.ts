@@ -26,7 +26,7 @@ export interface TokenClientOptions {
   /** Signs who we are, for `private_key_jwt` (RFC 7523 section 2.2). */
   assertion?(audience: string): Promise<string>;
   /** Makes the proof that a request comes from the holder of the key (RFC 9449 section 5). */
-  proof?(url: string, nonce?: string): Promise<string>;
+  proof?(url: URL, nonce?: string): string;
 }
 
 /**
@@ -119,7 +119,8 @@ export class TokenClient {
         timeout: web.patience,
       }),
     );
-    const headers = await this.#proven(url);
+    const proof = this.#options.proof?.(url, this.#nonce);
+    const headers = proof === undefined ? {} : { dpop: proof };
     const body = { ...(await this.#proof(server)), ...withoutUndefined(params) };
     signal?.throwIfAborted();
     const sent = oauth.getToken(body as unknown as Parameters<typeof oauth.getToken>[0], { headers });
@@ -135,11 +136,6 @@ export class TokenClient {
       client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
       client_assertion: await this.#options.assertion?.(issuer),
     };
-  }
-
-  async #proven(url: URL): Promise<Record<string, string>> {
-    const proof = await this.#options.proof?.(url.href, this.#nonce);
-    return proof === undefined ? {} : { dpop: proof };
   }
 
   #refusal(error: unknown, signal: AbortSignal | undefined): Error {

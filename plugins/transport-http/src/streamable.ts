@@ -25,7 +25,14 @@ import {
   type Body,
   type CollectOptions,
 } from './body.js';
-import { modernHeaders, modernVersion, postHeaders, sessionHeaders, streamHeaders } from './headers.js';
+import {
+  modernHeaders,
+  modernVersion,
+  postHeaders,
+  sessionHeaders,
+  signedHeaders,
+  streamHeaders,
+} from './headers.js';
 import { Intake } from './intake.js';
 import { openLegacySse } from './legacy-sse.js';
 import type { Bookmark } from './sse.js';
@@ -131,10 +138,10 @@ class Streamable implements Transport, StreamHost {
     return (this.#closing ??= this.#close());
   }
 
-  /** Headers of a GET in the current session. */
-  async headers(challenge?: Challenge): Promise<Record<string, string>> {
-    const { headers } = await this.context.credentials(challenge);
-    return streamHeaders(sessionHeaders(this.#session.id, this.#session.version), headers);
+  /** Headers of a GET or DELETE in the current session. */
+  async headers(challenge?: Challenge, method = 'GET'): Promise<Record<string, string>> {
+    const signed = signedHeaders(await this.context.credentials(challenge), { method, url: this.wire.url });
+    return streamHeaders(sessionHeaders(this.#session.id, this.#session.version), signed);
   }
 
   get #label(): string {
@@ -212,8 +219,9 @@ class Streamable implements Transport, StreamHost {
     modern: string | undefined,
     credentials: Credentials,
   ): Record<string, string> {
-    if (modern !== undefined) return postHeaders(modernHeaders(envelope, modern), credentials.headers);
-    return postHeaders(sessionHeaders(this.#session.id, this.#session.version), credentials.headers);
+    const signed = signedHeaders(credentials, { method: 'POST', url: this.wire.url });
+    if (modern !== undefined) return postHeaders(modernHeaders(envelope, modern), signed);
+    return postHeaders(sessionHeaders(this.#session.id, this.#session.version), signed);
   }
 
   // ── Replies ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -492,7 +500,7 @@ class Streamable implements Transport, StreamHost {
 
   /** Tells the server that the session is over; one that does not allow it answers 405, which is fine too. */
   async #endSession(): Promise<void> {
-    const headers = await this.headers().catch(() => undefined);
+    const headers = await this.headers(undefined, 'DELETE').catch(() => undefined);
     if (headers === undefined) return;
     await new Promise<void>((done) => {
       const onresponse = (response: IncomingMessage): void => void response.resume().once('close', done);
