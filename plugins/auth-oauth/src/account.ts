@@ -14,6 +14,7 @@ import { proofs } from './dpop.js';
 import type { Account, Person, SignIn, Store, Tokens } from './model.js';
 import { canonicalUri } from './names.js';
 import { Refusal } from './refusal.js';
+import { Restraint } from './restraint.js';
 import { signIn } from './sign-in.js';
 import { Web } from './web.js';
 
@@ -32,18 +33,8 @@ export interface AccountOptions {
 /** After a failed renewal the token in hand is used on for this long before the next one, in milliseconds. */
 const RENEWAL_PAUSE = 30_000;
 
-/** After a failed sign-in the user is left in peace for this long, in milliseconds. */
-const PEACE = 10_000;
-
-/** Failures that lie with the user or the server, and not with the network. */
-const LASTING = new Set<string>(['MCPC_SIGN_IN', 'MCPC_AUTH_SERVER']);
-
 /** Grants that send the user to a page. */
 const ASKING = new Set<string>(['authorization-code', 'device-code']);
-
-/** So many sign-ins within {@link WINDOW} are plenty: a server that refuses every token must not open tab after tab. */
-const MOST_SIGN_INS = 3;
-const WINDOW = 60_000;
 
 /**
  * The sign-in of one endpoint. It is the only thing that hands out access tokens, and it keeps them fresh: one renewal
@@ -62,9 +53,7 @@ export class OAuthAccount implements Account {
   #renewing: Promise<void> | undefined;
   #renewAgain = 0;
   #answering: Promise<void> | undefined;
-  #failed: { readonly error: ConnectorError; readonly until: number } | undefined;
-  /** When the user was sent to sign in of late. */
-  #asked: number[] = [];
+  readonly #restraint = new Restraint();
   /** What the server last asked to repeat in proofs. */
   #nonce: string | undefined;
   #prover: { readonly key: JsonWebKey; readonly prove: ReturnType<typeof proofs> } | undefined;
@@ -246,7 +235,7 @@ export class OAuthAccount implements Account {
     asked: Asked,
     { refused, keep }: { refused: string | undefined; keep: readonly string[] },
   ): Promise<void> {
-    if (this.#failed !== undefined && this.#failed.until > Date.now()) throw this.#failed.error;
+    this.#restraint.pass();
     const { store, config } = this.#options;
     try {
       await store.lock(
@@ -262,7 +251,7 @@ export class OAuthAccount implements Account {
             this.#signIn = latest;
             return;
           }
-          if (ASKING.has(config.grant)) this.#count();
+          if (ASKING.has(config.grant)) this.#restraint.ask(this.#resource);
           const situation = {
             ...this.#options,
             web: this.#web,
@@ -275,23 +264,10 @@ export class OAuthAccount implements Account {
         },
         this.#abort.signal,
       );
-      this.#failed = undefined;
     } catch (error) {
-      const lasting = error instanceof ConnectorError && LASTING.has(error.code);
-      if (lasting) this.#failed = { error, until: Date.now() + PEACE };
+      this.#restraint.fail(error);
       throw error;
     }
-  }
-
-  #count(): void {
-    const now = Date.now();
-    this.#asked = this.#asked.filter((time) => time > now - WINDOW);
-    if (this.#asked.length >= MOST_SIGN_INS) {
-      throw new ConnectorError('MCPC_SIGN_IN', `${this.#resource} refuses every token that it was given.`, {
-        hint: 'Report this to whoever runs the server, or use another account with --profile NAME',
-      });
-    }
-    this.#asked.push(now);
   }
 
   #forbidden(scopes: readonly string[] = []): ConnectorError {

@@ -1,184 +1,29 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { ConnectorError, createLog, DEFAULT_SETTINGS } from '@mcp-connect/core';
+import { ConnectorError } from '@mcp-connect/core';
 import { expect } from 'chai';
-import { OAuthAccount } from './account.js';
-import type { Config } from './config.js';
-import { LocalPerson } from './person.js';
-import { FileStore } from './store.js';
+import { accountAt, json, ScriptedServer, signed, type Script } from './scripted.test.js';
 
-type Answer = (response: ServerResponse, url: URL, body: URLSearchParams) => unknown;
-
-/** What a hostile server does otherwise than an honest one. */
-interface Attack {
-  /** Members of the resource metadata. */
-  readonly resource?: object;
-  /** Members of the server metadata; undefined takes one away. */
-  readonly server?: object;
-  /** Members of the authorization response. */
-  readonly response?: Readonly<Record<string, string | undefined>>;
-  /** Whole answers, by path. */
-  readonly answers?: Readonly<Record<string, Answer>>;
-  /** What else the user has settled. */
-  readonly config?: Partial<Config>;
-}
-
-/** An MCP server and its authorization server in one, for one attack. */
-class Hostile {
-  readonly #server: Server;
-  readonly #attack: (hostile: Hostile) => Attack;
-  readonly #other: Server;
-  /** Every path that was asked for, in order. */
-  readonly paths: string[] = [];
-  /** Every request that reached the origin to which the server tries to lead. */
-  readonly strayed: string[] = [];
-  /** All that was ever sent, as one text. */
-  sent = '';
-
-  constructor(attack: (hostile: Hostile) => Attack) {
-    this.#attack = attack;
-    this.#server = createServer((request, response) => void this.#serve(request, response));
-    this.#other = createServer((request, response) => {
-      this.strayed.push(request.url!);
-      json(response, { access_token: 'from-elsewhere', token_type: 'Bearer' });
-    });
-  }
-
-  async open(): Promise<void> {
-    for (const server of [this.#server, this.#other]) {
-      server.listen(0, '127.0.0.1');
-      await once(server, 'listening');
-    }
-  }
-
-  async close(): Promise<void> {
-    for (const server of [this.#server, this.#other]) {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    }
-  }
-
-  get origin(): string {
-    return originOf(this.#server);
-  }
-
-  /** An origin of somebody else. */
-  get elsewhere(): string {
-    return originOf(this.#other);
-  }
-
-  get config(): Partial<Config> {
-    return this.#attack(this).config ?? {};
-  }
-
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { origin } = this;
-    const attack = this.#attack(this);
-    const url = new URL(request.url!, origin);
-    let body = '';
-    for await (const chunk of request) body += String(chunk);
-    this.paths.push(url.pathname);
-    this.sent += `${request.url} ${JSON.stringify(request.headers)} ${body}\n`;
-    const own = attack.answers?.[url.pathname];
-    if (own !== undefined) return void own(response, url, new URLSearchParams(body));
-    switch (url.pathname) {
-      case '/.well-known/oauth-protected-resource/mcp':
-        return json(response, {
-          resource: `${origin}/mcp`,
-          authorization_servers: [origin],
-          ...attack.resource,
-        });
-      case '/.well-known/oauth-authorization-server':
-        return json(response, {
-          issuer: origin,
-          authorization_endpoint: `${origin}/authorize`,
-          token_endpoint: `${origin}/token`,
-          registration_endpoint: `${origin}/register`,
-          code_challenge_methods_supported: ['S256'],
-          authorization_response_iss_parameter_supported: true,
-          ...attack.server,
-        });
-      case '/register':
-        return json(response, { client_id: 'us' }, 201);
-      case '/authorize': {
-        const back = new URL(url.searchParams.get('redirect_uri')!);
-        const params = {
-          code: 'the-code',
-          state: url.searchParams.get('state')!,
-          iss: origin,
-          ...attack.response,
-        };
-        for (const [name, value] of Object.entries(params)) {
-          if (value !== undefined) back.searchParams.set(name, value);
-        }
-        return void response.writeHead(302, { location: back.href }).end();
-      }
-      case '/token':
-        return json(response, { access_token: 'the-token', token_type: 'Bearer' });
-      default:
-        return void response.writeHead(404).end();
-    }
-  }
-}
-
-function originOf(server: Server): string {
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-function json(response: ServerResponse, body: object, status = 200): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-}
-
-/** Signs in at a server with a browser that goes wherever it is sent. Returns what went wrong. */
-async function signIn(hostile: Hostile, endpoint = `${hostile.origin}/mcp`, challenge = 'Bearer') {
-  const visits: Promise<unknown>[] = [];
-  const log = createLog({
-    level: 'warn',
-    write({ text }) {
-      const [, page] = /sign in at (http\S+)/.exec(text) ?? [];
-      if (page !== undefined) visits.push(fetch(page).then((response) => response.text()));
-    },
-  });
-  const account = new OAuthAccount({
-    endpoint: new URL(endpoint),
-    config: {
-      grant: 'authorization-code',
-      profile: 'default',
-      authorizeParams: {},
-      dpop: false,
-      ...hostile.config,
-    },
-    settings: DEFAULT_SETTINGS,
-    log,
-    store: new FileStore({ log }),
-    person: new LocalPerson({
-      browser: false,
-      log,
-      env: {},
-      platform: 'linux',
-      openTerminal: () => undefined,
-    }),
-    patience: 300,
-  });
+/** Signs in at a server. Returns the header that came of it, or what went wrong. */
+async function signIn(server: ScriptedServer, endpoint?: string, challenge = 'Bearer') {
+  const { account, settled } = accountAt(server, { ...(endpoint !== undefined && { endpoint }) });
   try {
     await account.answer({ status: 401, wwwAuthenticate: challenge });
-    const credentials = { headers: {} as Record<string, string> };
-    await account.sign(credentials);
-    return credentials.headers['authorization'];
+    return await signed(account);
   } catch (error) {
     return error;
   } finally {
     await account.close();
-    await Promise.allSettled(visits);
+    await settled();
   }
 }
 
 const METADATA = '/.well-known/oauth-authorization-server';
 
 /** Attacks, each with whether the code of the sign-in may have left for the token endpoint by then. */
-const ATTACKS: readonly (readonly [what: string, sent: boolean, attack: (hostile: Hostile) => Attack])[] = [
+const ATTACKS: readonly (readonly [
+  what: string,
+  sent: boolean,
+  attack: (hostile: ScriptedServer) => Script,
+])[] = [
   ['says that it is another issuer', false, ({ elsewhere }) => ({ server: { issuer: elsewhere } })],
   ['does not say who it is', false, () => ({ server: { issuer: undefined } })],
   ['answers in the name of another issuer', false, ({ elsewhere }) => ({ response: { iss: elsewhere } })],
@@ -277,12 +122,12 @@ const ATTACKS: readonly (readonly [what: string, sent: boolean, attack: (hostile
 ];
 
 describe('An authorization server that', () => {
-  let hostile: Hostile;
+  let hostile: ScriptedServer;
   afterEach(() => hostile.close());
 
   for (const [what, sent, attack] of ATTACKS) {
     it(`${what} gets nothing, and the user is told`, async () => {
-      hostile = new Hostile(attack);
+      hostile = new ScriptedServer(attack);
       await hostile.open();
       const error = await signIn(hostile);
       expect(error).to.be.instanceOf(ConnectorError).and.include({ code: 'MCPC_AUTH_SERVER' });
@@ -294,7 +139,7 @@ describe('An authorization server that', () => {
   }
 
   it('never ends an answer is given up', async () => {
-    hostile = new Hostile(() => ({
+    hostile = new ScriptedServer(() => ({
       answers: {
         [METADATA]: (response) => {
           response.writeHead(200, { 'content-type': 'application/json' }).write('{');
@@ -308,7 +153,7 @@ describe('An authorization server that', () => {
   });
 
   it('never ends its answer with a token is given up', async () => {
-    hostile = new Hostile(() => ({
+    hostile = new ScriptedServer(() => ({
       answers: { '/token': (response) => response.writeHead(200).write('{') },
     }));
     await hostile.open();
@@ -316,7 +161,7 @@ describe('An authorization server that', () => {
   });
 
   it('refuses in the name of another is not quoted', async () => {
-    hostile = new Hostile(({ elsewhere }) => ({
+    hostile = new ScriptedServer(({ elsewhere }) => ({
       response: {
         code: undefined,
         iss: elsewhere,
@@ -331,7 +176,7 @@ describe('An authorization server that', () => {
   });
 
   it('refuses is quoted without what would steer a terminal', async () => {
-    hostile = new Hostile(() => ({
+    hostile = new ScriptedServer(() => ({
       response: {
         code: undefined,
         error: 'access_denied',
@@ -348,7 +193,7 @@ describe('An authorization server that', () => {
   });
 
   it('refuses with 200 is heard', async () => {
-    hostile = new Hostile(() => ({
+    hostile = new ScriptedServer(() => ({
       answers: { '/token': (response) => json(response, { error: 'invalid_grant' }) },
     }));
     await hostile.open();
@@ -356,14 +201,14 @@ describe('An authorization server that', () => {
   });
 
   it('keeps its token endpoint elsewhere, and says so in its own metadata, is believed', async () => {
-    hostile = new Hostile(({ elsewhere }) => ({ server: { token_endpoint: `${elsewhere}/token` } }));
+    hostile = new ScriptedServer(({ elsewhere }) => ({ server: { token_endpoint: `${elsewhere}/token` } }));
     await hostile.open();
     expect(await signIn(hostile)).to.equal('Bearer from-elsewhere');
     expect(hostile.paths).not.to.include('/token');
   });
 
   it('gets the secret of a client only at its token endpoint, and once', async () => {
-    hostile = new Hostile(() => ({ config: { clientId: 'me', clientSecret: 'hunter2' } }));
+    hostile = new ScriptedServer(() => ({ config: { clientId: 'me', clientSecret: 'hunter2' } }));
     await hostile.open();
     expect(await signIn(hostile)).to.equal('Bearer the-token');
     const basic = Buffer.from('me:hunter2').toString('base64');
@@ -380,7 +225,7 @@ describe('An authorization server that', () => {
   ];
   for (const [what, metadata] of inside) {
     it(`is public and leads to ${what} is not followed`, async () => {
-      hostile = new Hostile(() => ({}));
+      hostile = new ScriptedServer(() => ({}));
       await hostile.open();
       const challenge = `Bearer resource_metadata="${metadata(hostile.elsewhere)}"`;
       const error = await signIn(hostile, 'https://93.184.215.14/mcp', challenge);

@@ -18,6 +18,11 @@ export class Refusal extends ConnectorError {
     super('MCPC_SIGN_IN', message, rest);
     this.error = error;
   }
+
+  /** What holds for every error of ours must not hold for this kind. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return Function.prototype[Symbol.hasInstance].call(this, value);
+  }
 }
 
 const LONGEST = 200;
