@@ -6,7 +6,7 @@ import {
   type Flags,
   type FlagValues,
 } from '@mcp-connect/core';
-import { LOAD_BALANCE_FLAGS, PROXY_FLAGS, type Values } from './flags.js';
+import { AUTH_PROXY_FLAGS, LOAD_BALANCE_FLAGS, PROXY_FLAGS, type Values } from './flags.js';
 
 /** What sets one serving command apart from another. */
 export interface Mode {
@@ -21,6 +21,12 @@ export interface Mode {
    * @throws ConnectorError `MCPC_USAGE` naming the flag to mend
    */
   endpoints(values: Values, words: readonly string[]): readonly Endpoint[];
+  /**
+   * Puts the values of the command's own flags where its plugins look for them.
+   *
+   * @throws ConnectorError `MCPC_USAGE` naming the flag to mend
+   */
+  forPlugins?(values: Values): Values;
 }
 
 const TRANSPORTS_AND_AUTH = [
@@ -48,6 +54,28 @@ const proxy: Mode = {
   },
 };
 
+/** The flags of the sign-in plugin, by the names that they have in `auth-proxy`. */
+const OAUTH_FLAGS = {
+  'client-id': 'oauth-client-id',
+  'client-secret': 'oauth-client-secret',
+  'auth-url': 'oauth-auth-url',
+  'token-url': 'oauth-token-url',
+  'redirect-url': 'oauth-redirect-url',
+  scopes: 'oauth-scopes',
+} as const;
+
+const authProxy: Mode = {
+  ...proxy,
+  flags: AUTH_PROXY_FLAGS,
+  forPlugins(values) {
+    for (const name of ['auth-url', 'token-url', 'redirect-url']) checkAddress(name, values[name]);
+    if (values['auth-url'] !== undefined && values['token-url'] === undefined)
+      throw usage('--auth-url is given without --token-url.', 'Give --token-url URL as well');
+    const given = Object.entries(OAUTH_FLAGS).filter(([name]) => values[name] !== undefined);
+    return { ...values, ...Object.fromEntries(given.map(([name, flag]) => [flag, values[name]])) };
+  },
+};
+
 const loadBalance: Mode = {
   flags: LOAD_BALANCE_FLAGS,
   plugins: [...TRANSPORTS_AND_AUTH, '@mcp-connect/strategy-round-robin'],
@@ -71,7 +99,12 @@ const loadBalance: Mode = {
 };
 
 /** The serving commands by name. */
-export const MODES = { proxy, 'load-balance': loadBalance } as const;
+export const MODES = { proxy, 'auth-proxy': authProxy, 'load-balance': loadBalance } as const;
+
+function checkAddress(flag: string, text: unknown): void {
+  if (typeof text !== 'string' || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol))) return;
+  throw usage(`--${flag} is no web address.`, `Write it as --${flag} https://host/path`);
+}
 
 function localServer(
   words: readonly string[],
