@@ -43,7 +43,8 @@ describe('signing in', () => {
 
   async function toolsOf(proxy: ProxyProcess, id: string): Promise<string[]> {
     const { result } = await proxy.request(id, 'tools/list');
-    return (result?.['tools'] as { name: string }[]).map(({ name }) => name);
+    const { tools = [] } = (result ?? {}) as { tools?: { name: string }[] };
+    return tools.map(({ name }) => name);
   }
 
   async function echo(proxy: ProxyProcess, id: string): ReturnType<ProxyProcess['request']> {
@@ -234,11 +235,8 @@ describe('signing in', () => {
       clients: [{ client_id: 'mine', client_secret: 'a-secret-of-mine', redirect_uris: [redirect] }],
     });
     const { issuer } = server.authorization;
-    const proxy = start(
-      ...['auth-proxy', '--client-id', 'mine', '--client-secret', 'a-secret-of-mine', '--auth-wait'],
-      ...['--auth-url', `${issuer}/auth`, '--token-url', `${issuer}/token`],
-      ...['--redirect-url', redirect, '--scopes', 'mcp:read,mcp:write', '--debug'],
-    );
+    const line = `auth-proxy --client-id mine --client-secret a-secret-of-mine --auth-url ${issuer}/auth --token-url ${issuer}/token --redirect-url ${redirect} --scopes mcp:read,mcp:write --debug --auth-wait`;
+    const proxy = start(...line.split(' '));
     const greeting = proxy.initialize();
     const address = new URL(await desk.opened.next());
     expect(Object.fromEntries(address.searchParams)).to.include({

@@ -58,7 +58,7 @@ export class Safe {
     }
     if (key === undefined) return { state: 'closed', why: 'the keychain has no key for it' };
     try {
-      return { state: 'open', content: JSON.parse(unseal(String(file.sealed), key)) as unknown };
+      return { state: 'open', content: JSON.parse(unseal(file.sealed, key)) as unknown };
     } catch {
       return { state: 'broken' };
     }
