@@ -144,6 +144,9 @@ export const FLAGS = {
 /** The values of {@link FLAGS}. */
 export type OAuthFlags = FlagValues<typeof FLAGS>;
 
+/** What ids and secrets of clients are written in (RFC 6749 appendix A). */
+const PLAIN = /^[\x20-\x7e]*$/;
+
 /**
  * Reads the settings of a sign-in from the flags.
  *
@@ -159,6 +162,10 @@ export function readConfig(flags: OAuthFlags): Config {
   }
   if (flags['oauth-grant'] === 'client-credentials' && flags['oauth-client-id'] === undefined) {
     throw usage('--oauth-grant client-credentials needs a client.', 'Give --oauth-client-id ID as well');
+  }
+  for (const name of ['oauth-client-id', 'oauth-client-secret'] as const) {
+    if (PLAIN.test(flags[name] ?? '')) continue;
+    throw usage(`--${name} holds a letter that no client id or secret may hold.`, 'Copy it once more');
   }
   return defined({
     grant: flags['oauth-grant'],

@@ -13,6 +13,9 @@ const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code';
 /** How often to ask where the server names no interval, and how much longer to wait when it asks for that, in seconds. */
 const INTERVAL = 5;
 
+/** How long a code holds where the server does not say, in seconds. */
+const LIFE = 600;
+
 /**
  * Signs in by a code that the user types on another device (RFC 8628).
  *
@@ -33,7 +36,7 @@ export async function signInByCode(attempt: Attempt, signal: AbortSignal): Promi
     { scope: scopeOf(scopes), resource: audience },
     { what, signal },
   );
-  const device = deviceIn(reply, server.issuer);
+  const device = deviceIn(reply, attempt);
   attempt.onpage(device.completePage ?? device.page);
   await attempt.person.showCode(device);
   const params = { device_code: device.deviceCode, resource: audience };
@@ -51,22 +54,23 @@ interface Device {
   readonly ends: number;
 }
 
-function deviceIn({ status, json }: WebReply, issuer: string): Device {
-  const { device_code: deviceCode, user_code: code, verification_uri: page } = json ?? {};
+function deviceIn({ status, json }: WebReply, { web, server: { issuer } }: Attempt): Device {
   if (status !== 200) {
     const { error, text } = refusalIn(json, status);
     throw new Refusal(`${issuer} gives no device code ${text}.`, { error, status });
   }
-  const usable = typeof deviceCode === 'string' && typeof code === 'string' && URL.canParse(String(page));
-  if (!usable) throw unusable(`${issuer} answered without a device code`);
-  const complete = json?.['verification_uri_complete'];
+  const { device_code: deviceCode, user_code: code, verification_uri_complete: complete } = json ?? {};
+  if (typeof deviceCode !== 'string' || typeof code !== 'string') {
+    throw unusable(`${issuer} answered without a device code`);
+  }
+  const what = 'The page for the code';
   return {
-    page: new URL(String(page)),
-    ...(typeof complete === 'string' && URL.canParse(complete) && { completePage: new URL(complete) }),
+    page: web.address(json?.['verification_uri'], what),
+    ...(complete !== undefined && { completePage: web.address(complete, what) }),
     code,
     deviceCode,
     interval: Number(json?.['interval'] ?? INTERVAL),
-    ends: Date.now() + Number(json?.['expires_in'] ?? 600) * 1000,
+    ends: Date.now() + Number(json?.['expires_in'] ?? LIFE) * 1000,
   };
 }
 
@@ -120,8 +124,9 @@ async function machineClient(attempt: Attempt, signal: AbortSignal): Promise<Cli
 async function exchange(attempt: Attempt, idToken: string, signal: AbortSignal): Promise<string> {
   const { config, server, scopes, audience, log } = attempt;
   const provider = await providerOf(attempt, signal);
-  const { clientId = config.clientId ?? '', clientSecret } = config.idp ?? {};
-  const client = staticIdentity({ ...config, clientId, ...secretOf(clientSecret) }, provider);
+  // The secret of one authorization server is nothing for another.
+  const { clientId = config.clientId, clientSecret } = config.idp ?? {};
+  const client = staticIdentity({ clientId, clientSecret }, provider);
   const asking = tokenClientFor({ ...attempt, server: provider, dpopKey: undefined }, client);
   const reply = await asking.ask(
     TOKEN_EXCHANGE,
@@ -153,10 +158,6 @@ async function providerOf({ config, web }: Attempt, signal: AbortSignal): Promis
   throw new ConnectorError('MCPC_SIGN_IN', 'No identity provider is named for the enterprise sign-in.', {
     hint: 'Give --oauth-idp-issuer URL or --oauth-idp-token-url URL',
   });
-}
-
-function secretOf(clientSecret: string | undefined): { clientSecret: string } | object {
-  return clientSecret === undefined ? {} : { clientSecret };
 }
 
 function scopeOf(scopes: readonly string[]): string | undefined {

@@ -38,9 +38,16 @@ export async function identify(question: IdentityQuestion): Promise<ClientIdenti
   });
 }
 
+/** A client as the user gives it. */
+export interface ClientProof {
+  readonly clientId?: string | undefined;
+  readonly clientSecret?: string | undefined;
+  readonly privateKeyFile?: string | undefined;
+}
+
 /** Returns the identity that the user gave. */
 export function staticIdentity(
-  { clientId = '', clientSecret, privateKeyFile }: Config,
+  { clientId = '', clientSecret, privateKeyFile }: ClientProof,
   { tokenAuthMethods }: AuthorizationServer,
 ): ClientIdentity {
   const base = { id: clientId, origin: 'static' as const };

@@ -1,5 +1,11 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createLog, DEFAULT_SETTINGS, type LogRecord } from '@mcp-connect/core';
 import { OAuthAccount } from './account.js';
@@ -28,18 +34,23 @@ export interface Script {
 /** An MCP server and its authorization server in one, which keep to a script. */
 export class ScriptedServer {
   readonly #server: Server;
-  readonly #script: (server: ScriptedServer) => Script;
+  readonly #write: (server: ScriptedServer) => Script;
+  #written: Script | undefined;
   readonly #other: Server;
   /** Every path that was asked for, in order. */
   readonly paths: string[] = [];
   /** Every request that reached the origin to which the server tries to lead. */
   readonly strayed: string[] = [];
-  readonly #requests: { readonly url: URL; readonly body: string }[] = [];
+  readonly #requests: {
+    readonly url: URL;
+    readonly body: string;
+    readonly headers: IncomingHttpHeaders;
+  }[] = [];
   /** All that was ever sent, as one text. */
   sent = '';
 
   constructor(script: (server: ScriptedServer) => Script = () => ({})) {
-    this.#script = script;
+    this.#write = script;
     this.#server = createServer((request, response) => void this.#serve(request, response));
     this.#other = createServer((request, response) => {
       this.strayed.push(request.url!);
@@ -66,13 +77,18 @@ export class ScriptedServer {
     return originOf(this.#server);
   }
 
+  /** It can be written only once the addresses are known. */
+  get #script(): Script {
+    return (this.#written ??= this.#write(this));
+  }
+
   /** An origin of somebody else. */
   get elsewhere(): string {
     return originOf(this.#other);
   }
 
   get config(): Partial<Config> {
-    return this.#script(this).config ?? {};
+    return this.#script.config ?? {};
   }
 
   /** The bodies of all requests for a path. */
@@ -85,6 +101,11 @@ export class ScriptedServer {
     return this.bodies(path).map((body) => new URLSearchParams(body));
   }
 
+  /** The header fields of all requests for a path. */
+  headers(path: string): IncomingHttpHeaders[] {
+    return this.#requests.filter(({ url }) => url.pathname === path).map(({ headers }) => headers);
+  }
+
   /** The queries of all requests for a path. */
   queries(path: string): URLSearchParams[] {
     return this.#requests.filter(({ url }) => url.pathname === path).map(({ url }) => url.searchParams);
@@ -92,12 +113,12 @@ export class ScriptedServer {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { origin } = this;
-    const script = this.#script(this);
+    const script = this.#script;
     const url = new URL(request.url!, origin);
     let body = '';
     for await (const chunk of request) body += String(chunk);
     this.paths.push(url.pathname);
-    this.#requests.push({ url, body });
+    this.#requests.push({ url, body, headers: request.headers });
     this.sent += `${request.url} ${JSON.stringify(request.headers)} ${body}\n`;
     const own = script.answers?.[url.pathname];
     if (own !== undefined) return void own(response, url, new URLSearchParams(body));
