@@ -116,7 +116,7 @@ describe('login, whoami and logout', () => {
 
   it('move a file that is damaged aside, say so, and sign in anew', async () => {
     await run('login', ...here());
-    const [name = ''] = (await readdir(desk.signIns)).filter((each) => each.endsWith('.json'));
+    const name = (await readdir(desk.signIns)).find((each) => each.endsWith('.json'))!;
     await writeFile(join(desk.signIns, name), 'half a fi');
     const { code, stderr } = await run('login', ...here());
     expect(code).to.equal(0);
