@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import { fixture } from './servers.js';
 import { Inbox } from './inbox.js';
 
+/** A program of `test/fixtures` that stands in for a browser. */
+type Browser = 'noting-browser' | 'browser';
+
 /** A user at a machine of its own: where its sign-ins are kept, and the tabs that were opened in its browser. */
 export class Desk {
   /** What programs of this user find in their environment. */
@@ -15,33 +18,36 @@ export class Desk {
   readonly opened = new Inbox<string>();
   /** The folder of the sign-ins. */
   readonly signIns: string;
-  readonly #folder: string;
+  /** A folder of the user's own. */
+  readonly folder: string;
   readonly #watcher: FSWatcher;
   readonly #seen = new Set<string>();
 
-  private constructor(folder: string) {
-    this.#folder = folder;
+  private constructor(folder: string, browser: Browser) {
+    this.folder = folder;
     const stateDir = join(folder, 'state');
     this.signIns = join(stateDir, 'oauth');
-    const BROWSER = [...fixture('noting-browser', folder), '%s'].join(' ');
+    const words = browser === 'noting-browser' ? fixture(browser, folder) : fixture(browser);
+    const BROWSER = [...words, '%s'].join(' ');
     this.env = { BROWSER, MCP_CONNECT_STATE_DIR: stateDir };
     this.#watcher = watch(folder, () => void this.#look());
   }
 
-  static async open(): Promise<Desk> {
-    return new Desk(await mkdtemp(join(tmpdir(), 'mcpc-desk-')));
+  /** Opens a desk whose browser waits for the test to go on, or signs in and agrees by itself. */
+  static async open(browser: Browser = 'noting-browser'): Promise<Desk> {
+    return new Desk(await mkdtemp(join(tmpdir(), 'mcpc-desk-')), browser);
   }
 
   async close(): Promise<void> {
     this.#watcher.close();
-    await rm(this.#folder, { recursive: true, force: true });
+    await rm(this.folder, { recursive: true, force: true });
   }
 
   async #look(): Promise<void> {
-    for (const name of await readdir(this.#folder).catch(() => [])) {
+    for (const name of await readdir(this.folder).catch(() => [])) {
       if (!name.endsWith('.tab') || this.#seen.has(name)) continue;
       this.#seen.add(name);
-      const address = await readFile(join(this.#folder, name), 'utf8');
+      const address = await readFile(join(this.folder, name), 'utf8');
       this.tabs.push(address);
       this.opened.put(address);
     }

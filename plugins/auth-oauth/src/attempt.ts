@@ -3,7 +3,7 @@ import { clientAssertion } from './assertion.js';
 import type { Asked } from './challenge.js';
 import type { Config } from './config.js';
 import { proofs } from './dpop.js';
-import type { AuthorizationServer, ClientIdentity, Person, SignIn, Tokens } from './model.js';
+import type { AuthorizationServer, ClientIdentity, Person, SignIn, Store, Tokens } from './model.js';
 import type { IdentityQuestion } from './register.js';
 import { TokenClient } from './tokens.js';
 import type { Web } from './web.js';
@@ -14,6 +14,7 @@ export interface Situation {
   readonly config: Config;
   readonly web: Web;
   readonly person: Person;
+  readonly store: Store;
   readonly log: Log;
   /** What the server asked for. */
   readonly asked: Asked;

@@ -80,6 +80,20 @@ export interface SignIn {
   readonly dpopKey?: JsonWebKey;
 }
 
+/** The user was sent to a sign-in page: all that is needed to hear of the end. */
+export interface Visit {
+  /** What it is for, as a text to compare. */
+  readonly purpose: string;
+  readonly client: ClientIdentity;
+  readonly page: string;
+  readonly redirectUri: string;
+  readonly state: string;
+  readonly verifier: string;
+  /** When it began, and when the page was last opened, in milliseconds since 1970. */
+  readonly begunAt: number;
+  readonly shownAt: number;
+}
+
 /** Keeps sign-ins for this user of the machine, across runs and for all copies that run at once. */
 export interface Store {
   /** Returns the sign-ins of one server and profile, the latest first. */
@@ -87,6 +101,10 @@ export interface Store {
   write(signIn: SignIn): Promise<void>;
   remove(key: StoreKey): Promise<void>;
   list(): Promise<readonly SignIn[]>;
+  /** Returns the visit that is under way under this name. */
+  readVisit(name: string): Promise<Visit | undefined>;
+  /** Keeps a visit for other copies of the program, or forgets it. Never fails: a visit can always be begun anew. */
+  writeVisit(name: string, visit: Visit | undefined): Promise<void>;
   /**
    * Does `work` while no other copy of the program holds the lock of this name. The lock of an owner that died is
    * free again.
@@ -130,8 +148,8 @@ export interface Person {
 /** Waits for the one redirect back from the authorization server. */
 export interface Callback {
   readonly redirectUri: string;
-  /** Sends the user to this page, in a browser or in words, and returns at once. */
-  show(page: URL): Promise<void>;
+  /** Sends the user to this page, in a browser or, when it is in sight already, in words, and returns at once. */
+  show(page: URL, options?: { readonly inSight?: boolean }): Promise<void>;
   /**
    * Returns the query of the first redirect whose `state` is this one, which is answered with a friendly page.
    *

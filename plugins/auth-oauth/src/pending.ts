@@ -31,12 +31,22 @@ const LEAST = 300;
 const PATIENCE = 20_000;
 /** How often one message may be refused, each time for another reason. */
 const MOST_ROUNDS = 4;
+/** The longest that a timer can wait, in milliseconds. */
+const FOREVER = 2 ** 31 - 1;
 const METHOD_NOT_FOUND = -32_601;
 
-/** Opens channels that answer for their server while the user signs in. `account` is what signs their messages. */
-export function answeringMeanwhile(open: OpenTransport, account: Account): OpenTransport {
+/** How channels treat a sign-in. */
+export interface PendingOptions {
+  /** What signs their messages. */
+  readonly account: Account;
+  /** Whether requests wait for the sign-in, however long it takes. */
+  readonly wait: boolean;
+}
+
+/** Opens channels that answer for their server while the user signs in, or that wait for as long as that takes. */
+export function pendingSignIn(open: OpenTransport, options: PendingOptions): OpenTransport {
   return async (context) => {
-    const pending = new PendingTransport(context, account);
+    const pending = new PendingTransport(context, options);
     const onmessage: TransportContext['onmessage'] = (envelope) =>
       context.onmessage(pending.received(envelope));
     pending.over(await open({ ...context, onmessage }));
@@ -59,6 +69,7 @@ interface Refused {
 class PendingTransport implements Transport {
   readonly #context: TransportContext;
   readonly #account: Account;
+  readonly #wait: boolean;
   #wire!: Transport;
   /** Whether requests are answered here. */
   #standingIn = false;
@@ -78,9 +89,10 @@ class PendingTransport implements Transport {
   /** Requests for lists that were promised. */
   readonly #lists = new Map<RequestId, Envelope>();
 
-  constructor(context: TransportContext, account: Account) {
+  constructor(context: TransportContext, { account, wait }: PendingOptions) {
     this.#context = context;
     this.#account = account;
+    this.#wait = wait;
   }
 
   /** Names the transport that leads to the server, once, before anything is sent. */
@@ -96,6 +108,8 @@ class PendingTransport implements Transport {
     }
     if (this.#waiting.size > 0 && this.#waiting.delete(cancelledId(envelope)!)) return undefined;
     if (this.#promised && isList(envelope)) this.#lists.set(envelope.key!, envelope);
+    // The core answers the first refusal itself where requests wait: it stops its clocks meanwhile.
+    if (this.#wait && credentials.challenge === undefined) return this.#wire.send(envelope, credentials);
     const sentAt = performance.now();
     return this.#wire
       .send(envelope, credentials)
@@ -124,9 +138,7 @@ class PendingTransport implements Transport {
 
   /** Sends a message again once the user has signed in, or answers it without the server. */
   async #refused({ envelope, credentials, sentAt }: Refused, refusal: unknown): Promise<void> {
-    const patience = this.#mayStandInFor(envelope)
-      ? Math.max(LEAST, OPENING - (performance.now() - sentAt))
-      : PATIENCE;
+    const patience = this.#patienceFor(envelope, sentAt);
     let refused = { credentials, error: refusal };
     for (let round = 0; round < MOST_ROUNDS; round++) {
       const { error } = refused;
@@ -179,6 +191,11 @@ class PendingTransport implements Transport {
       clearTimeout(timer);
       if (key !== undefined) this.#waiting.delete(key);
     }
+  }
+
+  #patienceFor(envelope: Envelope, sentAt: number): number {
+    if (this.#wait) return FOREVER;
+    return this.#mayStandInFor(envelope) ? Math.max(LEAST, OPENING - (performance.now() - sentAt)) : PATIENCE;
   }
 
   /** Whether a request can be answered without the server: a list that once was there must not seem to vanish. */

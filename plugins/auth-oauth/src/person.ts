@@ -26,7 +26,7 @@ export class LocalPerson implements Person {
   async begin(request: CallbackRequest): Promise<Callback> {
     const callback = new LocalCallback(
       request,
-      (page) => this.#lead(page),
+      (page, inSight) => this.#lead(page, inSight),
       this.#options.openTerminal ?? openTerminal,
     );
     await callback.open();
@@ -38,9 +38,9 @@ export class LocalPerson implements Person {
     if (completePage !== undefined) await this.#open(completePage);
   }
 
-  async #lead(page: URL): Promise<void> {
+  async #lead(page: URL, inSight: boolean): Promise<void> {
     this.#options.log.warn?.('sign in at %s', page.href);
-    await this.#open(page);
+    if (!inSight) await this.#open(page);
   }
 
   async #open(page: URL): Promise<void> {
@@ -54,7 +54,7 @@ export class LocalPerson implements Person {
 /** Waits at a loopback port, and at the terminal where there is one. */
 class LocalCallback implements Callback {
   readonly #request: CallbackRequest;
-  readonly #lead: (page: URL) => Promise<void>;
+  readonly #lead: (page: URL, inSight: boolean) => Promise<void>;
   readonly #openTerminal: () => Terminal | undefined;
   readonly #answered: Promise<URLSearchParams>;
   readonly #take: (query: URLSearchParams) => void;
@@ -65,7 +65,7 @@ class LocalCallback implements Callback {
 
   constructor(
     request: CallbackRequest,
-    lead: (page: URL) => Promise<void>,
+    lead: (page: URL, inSight: boolean) => Promise<void>,
     openTheTerminal: () => Terminal | undefined,
   ) {
     this.#request = request;
@@ -91,9 +91,9 @@ class LocalCallback implements Callback {
     });
   }
 
-  async show(page: URL): Promise<void> {
+  async show(page: URL, { inSight = false } = {}): Promise<void> {
     this.#state ??= page.searchParams.get('state') ?? undefined;
-    await this.#lead(page);
+    await this.#lead(page, inSight);
     const terminal = this.#openTerminal();
     if (terminal === undefined) return;
     const { redirectUri } = this;

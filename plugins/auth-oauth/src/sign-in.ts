@@ -9,6 +9,7 @@ import type { AuthorizationServer, Callback, ClientIdentity, Person, SignIn } fr
 import { canonicalUri } from './names.js';
 import { Refusal } from './refusal.js';
 import { identify } from './register.js';
+import { forget, note, takeUp, type VisitUnderWay } from './visit.js';
 
 /**
  * Signs in at the authorization server of an endpoint by the grant that the user chose, from discovery to tokens.
@@ -73,22 +74,13 @@ async function byBrowser(attempt: Attempt, signal: AbortSignal): Promise<Granted
 }
 
 async function askInBrowser(attempt: Attempt, signal: AbortSignal): Promise<Granted> {
-  const { web, server, config, person, audience, scopes, known, dpopKey } = attempt;
-  const callback = await person.begin(callbackFor(config, known));
+  const { server, audience } = attempt;
+  const visit = (await takeUp(attempt)) ?? (await beginVisit(attempt, signal));
+  const { client, request, callback, inSight } = visit;
   try {
-    const client = await identify(questionOf(attempt, { redirectUri: callback.redirectUri, signal }));
-    const request = requestAuthorization({
-      web,
-      server,
-      client,
-      redirectUri: callback.redirectUri,
-      scopes,
-      audience,
-      extra: config.authorizeParams,
-      dpopThumbprint: dpopKey === undefined ? undefined : thumbprintOf(dpopKey),
-    });
     attempt.onpage(request.page);
-    await callback.show(request.page);
+    if (!inSight) await note(attempt, visit);
+    await callback.show(request.page, { inSight });
     const answer = await answerOf(callback, request.state, { issuer: server.issuer, signal });
     const tokens = await tokenClientFor(attempt, client).grant(
       'authorization_code',
@@ -103,6 +95,30 @@ async function askInBrowser(attempt: Attempt, signal: AbortSignal): Promise<Gran
     return { client, tokens };
   } finally {
     await callback.close();
+    // A visit that this copy does not live to see the end of is left to the next one.
+    if (!signal.aborted) await forget(attempt);
+  }
+}
+
+async function beginVisit(attempt: Attempt, signal: AbortSignal): Promise<VisitUnderWay> {
+  const { web, server, config, person, audience, scopes, known, dpopKey } = attempt;
+  const callback = await person.begin(callbackFor(config, known));
+  try {
+    const client = await identify(questionOf(attempt, { redirectUri: callback.redirectUri, signal }));
+    const request = requestAuthorization({
+      web,
+      server,
+      client,
+      redirectUri: callback.redirectUri,
+      scopes,
+      audience,
+      extra: config.authorizeParams,
+      dpopThumbprint: dpopKey === undefined ? undefined : thumbprintOf(dpopKey),
+    });
+    return { client, request, callback, begunAt: Date.now(), inSight: false };
+  } catch (error) {
+    await callback.close();
+    throw error;
   }
 }
 

@@ -96,9 +96,9 @@ describe('FileStore', () => {
   });
 
   for (const [what, text] of [
-    ['half a file', '{"version":1,"signIn":{"key"'],
+    ['half a file', '{"version":1,"content":{"key"'],
     ['something else', '[1]'],
-    ['a sign-in without its parts', '{"version":1,"signIn":{"key":{}}}'],
+    ['a sign-in without its parts', '{"version":1,"content":{"key":{}}}'],
   ] as const) {
     it(`moves ${what} aside, says so and loses nothing`, async () => {
       await store.write(signIn());
@@ -126,7 +126,7 @@ describe('FileStore', () => {
     await store.write(signIn());
     const [path = ''] = await files();
     const stray = signIn('https://stray.example');
-    await writeFile(path, JSON.stringify({ version: 1, signIn: stray }));
+    await writeFile(path, JSON.stringify({ version: 1, content: stray }));
     expect(await store.find(RESOURCE, 'default')).to.deep.equal([]);
   });
 
@@ -210,6 +210,28 @@ describe('FileStore', () => {
       expect(await open().list()).to.have.length(1);
       expect((await files()).some((name) => name.endsWith('.corrupt'))).to.equal(true);
     });
+  });
+
+  it('shares a visit to a sign-in page, hides what is secret of it, and forgets it', async () => {
+    const visit = {
+      purpose: 'this',
+      client: signIn().client,
+      page: 'https://as.example/authorize',
+      redirectUri: 'http://127.0.0.1:1/callback',
+      state: 'state',
+      verifier: 'a-verifier',
+      begunAt: 1,
+      shownAt: 2,
+    };
+    expect(await store.readVisit('x')).to.equal(undefined);
+    await store.writeVisit('x', visit);
+    const other = new FileStore({ folder, log, openKeychain: noKeychain });
+    expect(await other.readVisit('x')).to.deep.equal(visit);
+    expect(await other.readVisit('y')).to.equal(undefined);
+    expect(log.redact('a-verifier')).to.equal('[hidden]');
+    expect(await store.list()).to.deep.equal([]);
+    await other.writeVisit('x', undefined);
+    expect(await store.readVisit('x')).to.equal(undefined);
   });
 
   it('reads on when a folder in its place is not readable', async () => {

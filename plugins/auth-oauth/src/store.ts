@@ -1,10 +1,11 @@
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConnectorError, reasonOf, writePrivately, type Log } from '@mcp-connect/core';
-import { makeKey, openKeychain, seal, unseal, type Keychain } from './keychain.js';
+import { openKeychain, type Keychain } from './keychain.js';
 import { withLock } from './lock.js';
-import type { SignIn, Store, StoreKey } from './model.js';
+import type { SignIn, Store, StoreKey, Visit } from './model.js';
 import { fileNameOf, groupOf, hashOf } from './names.js';
+import { Safe } from './safe.js';
 
 /** What a store is made from. */
 export interface StoreOptions {
@@ -15,21 +16,7 @@ export interface StoreOptions {
   openKeychain?(): Promise<Keychain | undefined>;
 }
 
-/** The form of a file. A program that knows only an older form leaves newer files alone. */
-const VERSION = 1;
 const FILE = /^[0-9a-f]{32}-[0-9a-f]{32}\.json$/;
-const KEY_NAME = 'oauth';
-
-interface Plain {
-  readonly version: number;
-  readonly signIn: SignIn;
-}
-
-interface Sealed {
-  readonly version: number;
-  /** A {@link SignIn}, encrypted with the key that the keychain keeps. */
-  readonly sealed: string;
-}
 
 /**
  * Keeps each sign-in in a file of its own that only its user can read, and which is encrypted where there is a keychain
@@ -38,17 +25,20 @@ interface Sealed {
 export class FileStore implements Store {
   readonly #folder: string | undefined;
   readonly #log: Log;
-  readonly #openKeychain: () => Promise<Keychain | undefined>;
+  readonly #safe: Safe;
   /** What could not be written, for as long as this program runs. */
   readonly #unwritten = new Map<string, SignIn>();
-  #keychain: Promise<Keychain | undefined> | undefined;
   /** Why the last sign-in could not be written; undefined while everything is kept. */
   problem: ConnectorError | undefined;
 
   constructor(options: StoreOptions) {
     this.#folder = options.folder;
     this.#log = options.log;
-    this.#openKeychain = options.openKeychain ?? openKeychain;
+    this.#safe = new Safe({
+      log: options.log,
+      openKeychain: options.openKeychain ?? openKeychain,
+      alone: (work) => this.lock('keychain', work),
+    });
   }
 
   async find(resource: string, profile: string): Promise<readonly SignIn[]> {
@@ -63,7 +53,7 @@ export class FileStore implements Store {
     try {
       if (this.#folder === undefined) this.#unwritten.set(name, signIn);
       else {
-        await writePrivately(join(this.#folder, name), await this.#textOf(signIn));
+        await writePrivately(join(this.#folder, name), await this.#safe.close(signIn));
         this.#unwritten.delete(name);
         this.problem = undefined;
       }
@@ -86,6 +76,28 @@ export class FileStore implements Store {
 
   list(): Promise<readonly SignIn[]> {
     return this.#readAll(() => true);
+  }
+
+  async readVisit(name: string): Promise<Visit | undefined> {
+    if (this.#folder === undefined) return undefined;
+    try {
+      const opened = await this.#safe.open(await readFile(visitFile(this.#folder, name), 'utf8'));
+      return opened.state === 'open' && isVisit(opened.content) ? opened.content : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async writeVisit(name: string, visit: Visit | undefined): Promise<void> {
+    if (this.#folder === undefined) return;
+    this.#log.hide(visit?.verifier, visit?.client.secret);
+    const path = visitFile(this.#folder, name);
+    try {
+      if (visit === undefined) await rm(path, { force: true });
+      else await writePrivately(path, await this.#safe.close(visit));
+    } catch (error) {
+      this.#log.debug?.('the sign-in under way is not shared: %s', reasonOf(error));
+    }
   }
 
   async lock<T>(name: string, work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
@@ -139,66 +151,15 @@ export class FileStore implements Store {
         this.#log.warn?.('%s cannot be read: %s', path, reasonOf(error));
       return undefined;
     }
-    const file = parsed(text);
-    if (file === undefined || typeof file.version !== 'number') return this.#moveAside(path);
-    if (file.version > VERSION) {
-      this.#log.warn?.('%s was written by a newer version and is left alone', path);
+    const opened = await this.#safe.open(text);
+    if (opened.state === 'closed') {
+      this.#log.warn?.('the sign-in in %s cannot be used: %s', path, opened.why);
       return undefined;
     }
-    const signIn = 'sealed' in file ? await this.#open(file, path) : file.signIn;
-    if (signIn === 'locked') return undefined;
+    const signIn = opened.state === 'open' ? opened.content : undefined;
     if (!isSignIn(signIn) || fileNameOf(signIn.key) !== name) return this.#moveAside(path);
     this.#hide(signIn);
     return signIn;
-  }
-
-  /** Decrypts a file. Returns `locked` when the keychain does not give its key, which says nothing of the file. */
-  async #open({ sealed }: Sealed, path: string): Promise<unknown> {
-    let key: string | undefined;
-    try {
-      key = (await this.#chain())?.read(KEY_NAME);
-      if (key === undefined) throw new Error('the keychain has no key for it');
-    } catch (error) {
-      this.#log.warn?.('%s is sealed and stays so for now: %s', path, reasonOf(error));
-      return 'locked';
-    }
-    try {
-      return JSON.parse(unseal(sealed, key)) as unknown;
-    } catch {
-      return undefined;
-    }
-  }
-
-  async #textOf(signIn: SignIn): Promise<string> {
-    const key = await this.#key();
-    const file: Plain | Sealed =
-      key === undefined
-        ? { version: VERSION, signIn }
-        : { version: VERSION, sealed: seal(JSON.stringify(signIn), key) };
-    return JSON.stringify(file);
-  }
-
-  /** Returns the key of the keychain, which the first one to need it makes; undefined where there is no keychain. */
-  async #key(): Promise<string | undefined> {
-    const chain = await this.#chain();
-    if (chain === undefined) return undefined;
-    try {
-      return (
-        chain.read(KEY_NAME) ??
-        (await this.lock('keychain', async () => {
-          const made = chain.read(KEY_NAME) ?? makeKey();
-          chain.write(KEY_NAME, made);
-          return made;
-        }))
-      );
-    } catch (error) {
-      this.#log.debug?.('the keychain is not used: %s', reasonOf(error));
-      return undefined;
-    }
-  }
-
-  #chain(): Promise<Keychain | undefined> {
-    return (this.#keychain ??= this.#openKeychain());
   }
 
   /** Takes a file that makes no sense out of the way without losing it. */
@@ -234,13 +195,15 @@ function unwritable(folder: string, cause: unknown): ConnectorError {
   });
 }
 
-function parsed(text: string): Plain | Sealed | undefined {
-  try {
-    const file = JSON.parse(text) as unknown;
-    return typeof file === 'object' && file !== null ? (file as Plain | Sealed) : undefined;
-  } catch {
-    return undefined;
-  }
+function visitFile(folder: string, name: string): string {
+  return join(folder, `${hashOf(name)}.visit`);
+}
+
+function isVisit(value: unknown): value is Visit {
+  const { purpose, client, page, redirectUri, state, verifier, begunAt, shownAt } = (value ??
+    {}) as Partial<Visit>;
+  const texts = [purpose, client?.id, page, redirectUri, state, verifier];
+  return texts.every(isText) && [begunAt, shownAt].every((time) => typeof time === 'number');
 }
 
 function isSignIn(value: unknown): value is SignIn {
