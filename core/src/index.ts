@@ -46,4 +46,8 @@ export type { Client, Pipeline } from './pipeline.js';
 export { keyOf, refusal, type ErrorData } from './reply.js';
 export type { RetryTools } from './retry.js';
 export type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.js';
+export { directAgents, poolOptions } from './agent.js';
+export { splitCommand, type SplitOptions } from './command.js';
+export { endGroup } from './group.js';
+export { outputOf, type RunOptions } from './program.js';
 export { expandVariables, type ExpandOptions } from './variables.js';
