@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { ConnectorError, reasonOf, type ErrorCode } from './errors.js';
 import { endGroup } from './group.js';
 import type { Log } from './log.js';
@@ -29,47 +30,65 @@ export interface RunOptions {
  */
 export async function outputOf(words: readonly string[], options: RunOptions): Promise<string> {
   const { source, code, timeout, log } = options;
-  const [program = '', ...args] = words;
-  const { default: spawn } = await import('cross-spawn');
-  const detached = process.platform !== 'win32';
-  const child = spawn(program, args, { detached, windowsHide: true, stdio: ['ignore', 'pipe', 'pipe'] });
-  let output = '';
-  let stderr = '';
-  let end = (): void => undefined;
-  const kill = (): void => void endGroup(child, 0);
-  process.once('exit', kill);
-  const timer = setTimeout(() => end(), timeout);
+  const said: Said = { stdout: '', stderr: '' };
   try {
-    const late = await new Promise<boolean>((resolve, reject) => {
-      end = () => resolve(true);
-      child.once('error', reject).once('close', () => resolve(false));
-      child.stdout!.setEncoding('utf8').on('data', (text: string) => {
-        output += text;
-        if (output.length > LONGEST_OUTPUT) reject(new Error('it printed more than 64 KiB'));
-      });
-      child.stderr!.setEncoding('utf8').on('data', (text: string) => (stderr = (stderr + text).slice(-TAIL)));
-    });
-    // What it left running in the background may keep its stdout open; then its exit is its end.
-    if (child.exitCode === 0) return output;
-    throw new Error(
-      late && child.exitCode === null ? `it took longer than ${timeout / 1000} s` : exitOf(child),
-    );
+    const child = await started(words);
+    await ended(child, { said, timeout });
+    return said.stdout;
   } catch (cause) {
-    const said = log.redact(stderr.trim());
-    const shown = said === '' ? '' : `. The end of its stderr: ${said}`;
+    const stderr = log.redact(said.stderr.trim());
+    const shown = stderr === '' ? '' : `. The end of its stderr: ${stderr}`;
     throw new ConnectorError(code, `The command of ${source} failed: ${reasonOf(cause)}${shown}`, {
       cause,
       hint: 'Run the command by itself to see what is wrong with it',
     });
+  }
+}
+
+/** What a program has printed so far. */
+interface Said {
+  stdout: string;
+  stderr: string;
+}
+
+async function started([program = '', ...args]: readonly string[]): Promise<ChildProcess> {
+  const { default: spawn } = await import('cross-spawn');
+  // A group of its own lets us end all that the program starts.
+  const detached = process.platform !== 'win32';
+  return spawn(program, args, { detached, windowsHide: true, stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+async function ended(
+  child: ChildProcess,
+  { said, timeout }: { readonly said: Said; readonly timeout: number },
+): Promise<void> {
+  const kill = (): void => void endGroup(child, 0);
+  process.once('exit', kill);
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      timer = setTimeout(resolve, timeout);
+      child.once('error', reject).once('close', () => resolve());
+      child.stdout!.setEncoding('utf8').on('data', (text: string) => {
+        said.stdout += text;
+        if (said.stdout.length > LONGEST_OUTPUT) reject(new Error('it printed more than 64 KiB'));
+      });
+      child
+        .stderr!.setEncoding('utf8')
+        .on('data', (text: string) => (said.stderr = (said.stderr + text).slice(-TAIL)));
+    });
+    const { exitCode, signalCode } = child;
+    // What it left running in the background may keep its stdout open; then its exit is its end.
+    if (exitCode === 0) return;
+    if (signalCode !== null) throw new Error(`it was ended by ${signalCode}`);
+    throw new Error(
+      exitCode === null ? `it took longer than ${timeout / 1000} s` : `it exited with code ${exitCode}`,
+    );
   } finally {
     clearTimeout(timer);
     process.off('exit', kill);
     if (child.exitCode === null && child.signalCode === null) kill();
-    child.stdout?.destroy();
-    child.stderr?.destroy();
+    child.stdout!.destroy();
+    child.stderr!.destroy();
   }
-}
-
-function exitOf({ exitCode, signalCode }: { exitCode: number | null; signalCode: string | null }): string {
-  return signalCode === null ? `it exited with code ${exitCode}` : `it was ended by ${signalCode}`;
 }
