@@ -56,11 +56,16 @@ describe('a proxy', () => {
         '--ca',
         AUTHORITY,
       ],
-      { WORD: 'hello' },
+      { WORD: 'hello', MCP_CONNECT_STATE_DIR: '/somewhere' },
     );
     const { result } = await answer(running);
     expect(result['options']).to.deep.equal({ 'echo-word': 'hello', 'echo-list': [], 'echo-loud': false });
-    expect(result['settings']).to.include({ timeout: 5000, retryAttempts: 7, retryDelay: 1000 });
+    expect(result['settings']).to.include({
+      timeout: 5000,
+      retryAttempts: 7,
+      retryDelay: 1000,
+      stateDir: '/somewhere',
+    });
     expect(result['settings']?.['tls']).to.have.property('ca').that.includes('BEGIN CERTIFICATE');
     running.stdin.end();
     expect(await running.exitCode).to.equal(0);

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -148,6 +149,13 @@ describe('the program', () => {
     child.stdin.end();
     expect(await once(child, 'close')).to.deep.equal([0, null]);
     expect(await log).to.equal('');
+  });
+
+  it('loads neither the command framework nor proxies for a plain start', async () => {
+    const bundle = await readFile(new URL('../dist/start.mjs', import.meta.url), 'utf8');
+    const eager = [...bundle.matchAll(/(?:^|[;}])import\s*(?:[^'"();]*?from\s*)?["']([^"']+)["']/gm)];
+    expect(eager.map(([, name]) => name).filter((name) => !name!.startsWith('node:'))).to.deep.equal([]);
+    expect(bundle).to.include('import("proxy-agent")');
   });
 
   it('outlives a rejection that nobody heard, and keeps what plugins print off stdout', async () => {
