@@ -277,7 +277,9 @@ describe('the network', () => {
 
   it('gives a silent proxy up when the time is over, and hangs up', async () => {
     let hungUp: Promise<unknown> | undefined;
-    const where = await pretender((socket) => (hungUp = once(socket.resume(), 'close')));
+    const where = await pretender((socket) => {
+      hungUp = once(socket.resume(), 'close');
+    });
     const error = await failure(`https://${NAME}/mcp`, await network(['--proxy', where, '--timeout', '1']));
     expect(error).to.include({ code: 'MCPC_CONNECT', delivered: 'no' });
     expect(error.message).to.include(`http://${where}`).and.include('1 s');

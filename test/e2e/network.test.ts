@@ -119,7 +119,7 @@ describe('a network with a proxy and an authority of its own', () => {
     const env = { HTTPS_PROXY: `http://127.0.0.1:${proxy.port}` };
     const { seen } = await handshake(['--endpoint', secureUrl], env);
     expect(seen).to.include({ code: 'MCPC_HTTP_STATUS', executed: 'no' });
-    expect(String((seen as { hint: string }).hint)).to.include('HTTPS_PROXY');
+    expect((seen as { hint: string }).hint).to.include('HTTPS_PROXY');
   });
 
   it('does not come between us and this machine', async () => {
