@@ -104,7 +104,6 @@ export const COMMON_FLAGS = {
       'Forward proxy for all HTTP connections (http, https, socks4, socks5), in place of HTTPS_PROXY, HTTP_PROXY and ALL_PROXY.',
     env: 'MCP_CONNECT_PROXY',
     valueName: 'URL',
-    secret: true,
   },
   'no-proxy': {
     type: 'string',

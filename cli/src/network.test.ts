@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer, request as httpsRequest } from 'node:https';
 import {
+  connect,
   createServer as createNetServer,
   type AddressInfo,
   type Server as NetServer,
@@ -138,6 +139,27 @@ describe('the network', () => {
     return proxy;
   }
 
+  /** Starts a SOCKS5 proxy for those who need no password (RFC 1928). It takes every name for this machine. */
+  async function socksProxy(): Promise<{ port: number; names: string[] }> {
+    const names: string[] = [];
+    const serve = async (socket: Socket): Promise<void> => {
+      await once(socket, 'data');
+      socket.write(Buffer.from([5, 0]));
+      const [request] = (await once(socket, 'data')) as [Buffer];
+      const end = 5 + request[4]!;
+      names.push(request.subarray(5, end).toString());
+      const onward = connect(request.readUInt16BE(end), '127.0.0.1');
+      await once(
+        onward.on('error', () => undefined),
+        'connect',
+      );
+      open.push(() => void onward.destroy());
+      socket.write(Buffer.from([5, 0, 0, 1, 127, 0, 0, 1, 0, 0]));
+      socket.pipe(onward).pipe(socket);
+    };
+    return { port: await listening(createNetServer((socket) => void serve(socket))), names };
+  }
+
   /** Starts something that is no proxy and says `reply` to whoever connects; returns where. */
   async function pretender(onsocket: (socket: Socket) => void): Promise<string> {
     return `127.0.0.1:${await listening(createNetServer(onsocket))}`;
@@ -267,6 +289,16 @@ describe('the network', () => {
       expect(error.hint).to.include('--proxy').and.include(`--no-proxy ${NAME}`);
     });
   }
+
+  it('reaches http and https by way of a SOCKS proxy, which looks the name up', async () => {
+    const proxy = await socksProxy();
+    for (const secure of [false, true]) {
+      const { url } = await mcpServer({ secure });
+      const settings = await network(['--ca', caFile], { ALL_PROXY: `socks5h://127.0.0.1:${proxy.port}` });
+      expect(await ask(url, settings, 2)).to.equal(undefined);
+    }
+    expect(proxy.names).to.deep.equal([NAME, NAME]);
+  });
 
   it('names a proxy that is none', async () => {
     const where = await pretender((socket) => socket.once('data', () => socket.end('220 smtp ready\r\n')));

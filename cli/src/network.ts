@@ -44,7 +44,7 @@ export async function networkOf(
   let trusted: Promise<void> | undefined;
   const trust = async (): Promise<void> => trustSystem((await import('node:tls')) as object, log);
   const trustOnce = (): Promise<void> | undefined =>
-    tls.ca === undefined ? (trusted ??= trust()) : undefined;
+    tls.ca === undefined && !values.insecure ? (trusted ??= trust()) : undefined;
   if (endpoints.some(({ scheme }) => scheme === 'tls')) await trustOnce();
 
   const direct = directAgents({ tls, ...(family !== undefined && { family }) });

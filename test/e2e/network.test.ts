@@ -116,10 +116,16 @@ describe('a network with a proxy and an authority of its own', () => {
   });
 
   it('is told apart from the server when the proxy asks for a password', async () => {
-    const env = { HTTPS_PROXY: `http://127.0.0.1:${proxy.port}` };
-    const { seen } = await handshake(['--endpoint', secureUrl], env);
-    expect(seen).to.include({ code: 'MCPC_HTTP_STATUS', executed: 'no' });
-    expect((seen as { hint: string }).hint).to.include('HTTPS_PROXY');
+    const where = `http://127.0.0.1:${proxy.port}`;
+    for (const [source, flags, env] of [
+      ['HTTPS_PROXY', [], { HTTPS_PROXY: where }],
+      ['--proxy', ['--proxy', where.replace('//', '//clerk:${GUESS}@')], { GUESS: 'wrong-word' }],
+    ] as const) {
+      const { seen } = await handshake(['--endpoint', secureUrl, ...flags], env);
+      expect(seen).to.include({ code: 'MCPC_HTTP_STATUS', executed: 'no' });
+      expect((seen as { hint: string }).hint).to.include(source);
+      expect(JSON.stringify(seen)).to.include(where).and.not.include('wrong-word');
+    }
   });
 
   it('does not come between us and this machine', async () => {
