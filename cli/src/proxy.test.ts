@@ -29,7 +29,7 @@ async function proxy(args: readonly string[], env: Record<string, string> = {}):
   if (values === undefined) throw new Error('the line is not plain');
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
   const around = Object.assign(new EventEmitter(), { stdin, stdout, stderr, env });
-  const exitCode = runProxy({ mode: MODES.proxy, flags, plugins, values, words: [] }, around);
+  const exitCode = runProxy({ mode: MODES.proxy, flags, plugins, values, words: [], variables: [] }, around);
   void exitCode.then(() => stderr.end());
   return { around, stdin, stdout, log: text(stderr), exitCode };
 }

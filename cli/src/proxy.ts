@@ -29,6 +29,8 @@ export interface Invocation {
   readonly values: Values;
   /** The words after `--`. */
   readonly words: readonly string[];
+  /** The environment variables that gave some of the values. */
+  readonly variables: readonly string[];
 }
 
 /** What a serving command needs of its process. */
@@ -69,7 +71,7 @@ export async function runProxy(invocation: Invocation, around: Surroundings): Pr
     return exitCode;
   } catch (error) {
     // What is no error of ours was thrown by a plugin while it was applied.
-    const { line, exitCode } = reportOf(toConnectorError(error, 'MCPC_PLUGIN'));
+    const { line, exitCode } = reportOf(toConnectorError(error, 'MCPC_PLUGIN'), invocation.variables);
     stderr.write(`${log.redact(line)}\n`);
     return exitCode;
   }

@@ -49,6 +49,7 @@ export type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.
 export { directAgents, poolOptions } from './agent.js';
 export { splitCommand, type SplitOptions } from './command.js';
 export { endGroup } from './group.js';
+export { inTime } from './in-time.js';
 export { isLoopback } from './loopback.js';
 export { outputOf, type RunOptions } from './program.js';
 export { expandVariables, type ExpandOptions } from './variables.js';
