@@ -120,6 +120,17 @@ describe('Streams', () => {
       expect(await side.message()).to.deep.equal(PROGRESS);
     });
 
+    it('is not asked for again with the credentials that were refused', async () => {
+      side.credentials = async () => ({ headers: { authorization: 'Bearer the-only-one' } });
+      const { get, initialized } = await listening();
+      get.status(401);
+      await initialized;
+      void side.send({ id: 7, method: 'ping' });
+      (await peer.next('POST')).result();
+      await side.message();
+      expect(peer.log.filter((line) => line.startsWith('GET'))).to.have.length(1);
+    });
+
     it('is opened again when credentials fail for a while', async () => {
       const get = await begin(peer, side);
       const failed = new Promise<void>((resolve) => {
