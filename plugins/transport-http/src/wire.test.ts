@@ -201,7 +201,10 @@ describe('The wire', () => {
     it('are made by the pools of the settings, whose own errors are told as they are', async () => {
       const failure = new ConnectorError('MCPC_HTTP_STATUS', 'The proxy says no.', { status: 407 });
       const agent = new Agent();
-      agent.createConnection = (_options, done) => done?.(failure, undefined as never);
+      agent.createConnection = (_options, done) => {
+        done?.(failure, undefined as never);
+        return undefined;
+      };
       const pools: [string, object][] = [];
       side = await stage.side(openStreamable, peer.url, {
         makeAgent: (url, options) => {
