@@ -43,17 +43,29 @@ export class Scene {
   readonly column: Column;
   readonly subject: Subject;
   readonly server: ScriptedServer;
+  readonly #spare: ScriptedServer | undefined;
   readonly client: RawClient;
   /** How much the row's heavy parts weigh: 1 in the CLI, less in the test run. */
   readonly scale: number;
   #ids = 0;
 
-  constructor(parts: Pick<Scene, 'column' | 'subject' | 'server' | 'client' | 'scale'>) {
+  constructor(
+    parts: Pick<Scene, 'column' | 'subject' | 'server' | 'client' | 'scale'> & {
+      readonly spare?: ScriptedServer | undefined;
+    },
+  ) {
     this.column = parts.column;
     this.subject = parts.subject;
     this.server = parts.server;
+    this.#spare = parts.spare;
     this.client = parts.client;
     this.scale = parts.scale;
+  }
+
+  /** The second server of a row that has two. */
+  get spare(): ScriptedServer {
+    check(this.#spare !== undefined, 'the row has no second server');
+    return this.#spare;
   }
 
   get isModern(): boolean {
@@ -185,12 +197,15 @@ export async function playRow(
 ): Promise<string | undefined> {
   const setup = row.server(column);
   const server = await serve(setup, column);
+  const spare = setup.spare === undefined ? undefined : await serve(setup.spare, column);
   const folder = await mkdtemp(join(tmpdir(), 'mcp-connect-faults-'));
   const endpoint = setup.program === undefined ? server.endpoint : commandEndpoint(setup.program);
+  const { flags = [], credentials = false, strategy } = row;
+  const second = spare && strategy && { endpoint: spare.endpoint, strategy };
   const client = new RawClient(
-    subject.command({ endpoint, folder, flags: row.flags ?? [], credentials: row.credentials === true }),
+    subject.command({ endpoint, folder, flags, credentials, ...(second && { spare: second }) }),
   );
-  const scene = new Scene({ column, subject, server, client, scale });
+  const scene = new Scene({ column, subject, server, spare, client, scale });
   try {
     if (row.unopened !== true) await scene.open();
     const arrives = row.unopened !== true && column.era === 'legacy' && setup.program === undefined;
@@ -208,6 +223,7 @@ export async function playRow(
     client.signal('SIGKILL');
     await client.exit;
     await server.close();
+    await spare?.close();
     await rm(folder, { recursive: true, force: true });
   }
 }
@@ -254,7 +270,7 @@ function isInitialized({ messages }: ScriptedServer): () => boolean {
   return () => messages.some(({ method }) => method === 'notifications/initialized');
 }
 
-function serve(setup: Setup, { wire }: Column): Promise<ScriptedServer> {
+function serve(setup: Omit<Setup, 'program' | 'spare'>, { wire }: Column): Promise<ScriptedServer> {
   const script = setup.script ?? (() => undefined);
   if (isHttp(wire)) return scriptedHttp(wire === 'sse' ? inEvents(script) : script, setup);
   return wire === 'tcp' ? scriptedTcp(script, setup) : scriptedStdio(script, setup);

@@ -77,6 +77,26 @@ export const STATUSES: readonly Row[] = [
       await scene.goOn();
     },
   })),
+  ...[429, 503].map((code): Row => ({
+    name: `${code} with Retry-After and an error of the server`,
+    on: on(HTTP),
+    server: () => {
+      let first = true;
+      return {
+        script: ({ id, method }) => {
+          if (method !== 'tools/call' || !first) return undefined;
+          first = false;
+          const headers = { ...JSON_TYPE, 'retry-after': '1' };
+          return status(code, { headers, body: errorTo(id), executed: false });
+        },
+      };
+    },
+    async play(scene) {
+      await scene.see(scene.call(), RESULT);
+      scene.executed(1);
+      await scene.goOn();
+    },
+  })),
   {
     name: '429 without Retry-After',
     on: on(HTTP),

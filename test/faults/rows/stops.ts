@@ -4,9 +4,11 @@ import { STREAMS, WIRES } from '../column.js';
 import { exitText, type Id } from '../client.js';
 import type { Row } from '../row.js';
 import { check, type Scene } from '../scene.js';
-import { on, ours, RESULT } from './call.js';
+import { on, ours, RESULT, UNKNOWN } from './call.js';
 
 const STUBBORN = fileURLToPath(new URL('../stubborn.js', import.meta.url));
+
+const CRASHING = fileURLToPath(new URL('../crashing.js', import.meta.url));
 
 /** A program whose interpreter does not exist, which only starting it brings to light. */
 const UNSTARTABLE = fileURLToPath(new URL('../../../faults/unstartable', import.meta.url));
@@ -63,6 +65,23 @@ export const STOPS: readonly Row[] = [
     },
   },
   {
+    name: 'SIGTERM while it connects',
+    on: on(['json', 'sse', 'tcp']),
+    stops: true,
+    unopened: true,
+    server: () => ({}),
+    async play(scene) {
+      await scene.goDown();
+      // A bad line is refused at once: by then it reads, and what stands before it is on its way.
+      const id = scene.isModern ? scene.call() : scene.initialize();
+      scene.client.write('?\n');
+      await scene.until(() => scene.client.answersTo(null).length === 1, 'it does not read');
+      scene.client.signal('SIGTERM');
+      await scene.see(id, { kind: 'ours' });
+      await scene.leave();
+    },
+  },
+  {
     name: 'end of input while initialize is not answered',
     on: on(WIRES, 'legacy'),
     stops: true,
@@ -108,6 +127,18 @@ export const STOPS: readonly Row[] = [
     async play(scene) {
       const id = scene.isModern ? scene.call() : scene.initialize();
       await scene.see(id, ours('no', 'MCPC_CONNECT', 'MCPC_TIMEOUT'));
+    },
+  },
+  {
+    name: 'program that crashes in the middle of a call',
+    on: STDIO,
+    server: () => ({ program: [process.execPath, CRASHING] }),
+    async play(scene) {
+      await scene.see(scene.call(), RESULT);
+      const { error } = await scene.see(scene.call({ crash: true }), UNKNOWN);
+      check(error!.message.includes('no more memory'), 'the error does not tell what the program said');
+      check(error!.message.includes('code 7'), 'the error does not tell how the program ended');
+      await scene.see(scene.call(), RESULT);
     },
   },
   {
