@@ -250,10 +250,7 @@ class Streamable implements Transport, StreamHost {
         envelope.kind === 'batch' ? this.#deliverAll(pending, envelope) : this.#deliver(pending, envelope);
       if (wait !== undefined) this.intake.handOver(size, wait);
     } catch (cause) {
-      return this.#lose(
-        pending,
-        notMcp(this.#label, response.headers['content-type'] ?? 'no content type', cause),
-      );
+      return this.#lose(pending, notMcp(this.#label, mediaTypeOf(response), cause));
     }
     if (this.#waits(pending)) {
       this.#lose(pending, otherId(this.#label, pending.stray, 'messages that do not answer the request'));
@@ -499,4 +496,9 @@ class Streamable implements Transport, StreamHost {
       this.wire.request({ method: 'DELETE', headers, urgent: true }, { onerror: () => done(), onresponse });
     });
   }
+}
+
+/** The media type without its parameters, in which a server may say anything. */
+function mediaTypeOf({ headers }: IncomingMessage): string {
+  return headers['content-type']?.split(';', 1)[0] ?? 'no content type';
 }
