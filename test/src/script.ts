@@ -146,7 +146,10 @@ export interface ScriptedServer {
   readonly endpoint: Endpoint;
   /** Every message that reached the server, in order. */
   readonly messages: readonly PeerMessage[];
-  /** How many requests of this method the server has carried out; `GET` stands for streams of news. */
+  /**
+   * How many requests of this method the server has carried out. `GET` stands for streams of news,
+   * `DELETE` for the end of sessions.
+   */
   executions(method: string): number;
   /** How many channels are open on which the server can say something by itself. */
   readonly listeners: number;

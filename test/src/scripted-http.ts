@@ -34,7 +34,7 @@ export async function scriptedHttp(
   const server = new HttpScript(script, options);
   const served = await servePosts(
     (text, request, response) => server.onpost(JSON.parse(text) as PeerMessage, request, response),
-    (request, response) => server.onget(request, response),
+    (request, response) => server.onother(request, response),
   );
   return {
     ...served,
@@ -105,25 +105,35 @@ class HttpScript {
     this.#act(outcome, message, response);
   }
 
-  /** Resumes a stream that has ended (2025-11-25 basic/transports), or opens one of news. No session can be ended. */
-  onget(request: IncomingMessage, response: ServerResponse): void {
-    const last = String(request.headers['last-event-id']);
-    const isGet = request.method === 'GET';
-    const polled = isGet ? this.#polled.get(last) : undefined;
+  /** Resumes a stream that has ended, opens one of news, or ends a session (2025-11-25 basic/transports). */
+  onother(request: IncomingMessage, response: ServerResponse): void {
+    const { news, sessions } = this.#options;
+    if (request.method === 'DELETE' && sessions === true) return this.#endSession(request, response);
+    if (request.method === 'GET' && this.#resume(String(request.headers['last-event-id']), response)) return;
+    if (request.method !== 'GET' || news !== true) response.writeHead(405).end();
+    else if (!this.#knows(request)) response.writeHead(404).end();
+    else this.#tellNews(response);
+  }
+
+  #resume(last: string, response: ServerResponse): boolean {
+    const polled = this.#polled.get(last);
     if (polled !== undefined) {
       const waits = [...polled.waits, performance.now() - polled.endedAt];
-      return this.#poll({ ...polled, rounds: polled.rounds - 1, waits }, last, response);
+      this.#poll({ ...polled, rounds: polled.rounds - 1, waits }, last, response);
+      return true;
     }
-    const texts = isGet ? this.#unread.get(last) : undefined;
-    if (texts === undefined) {
-      if (!isGet || this.#options.news !== true) response.writeHead(405).end();
-      else if (!this.#knows(request)) response.writeHead(404).end();
-      else this.#tellNews(response);
-      return;
-    }
+    const texts = this.#unread.get(last);
+    if (texts === undefined) return false;
     response.writeHead(200, SSE_TYPE);
     for (const [n, text] of texts.entries()) response.write(sseEvent(text, `${last}-${n}`));
     response.end();
+    return true;
+  }
+
+  #endSession({ headers }: IncomingMessage, response: ServerResponse): void {
+    const known = this.sessions.delete(String(headers['mcp-session-id']));
+    response.writeHead(known ? 200 : 404).end();
+    if (known) this.journal.count('DELETE');
   }
 
   #tellNews(response: ServerResponse): void {
@@ -175,9 +185,8 @@ class HttpScript {
         this.news.add(response);
         response.on('close', () => this.news.delete(response));
         return;
-      case 'poll': {
+      case 'poll':
         return this.#poll({ ...outcome, id, waits: [] }, `poll-${id}`, response);
-      }
       case 'raw':
         response.writeHead(200, { 'content-type': outcome.type }).end(outcome.bytes);
         return;

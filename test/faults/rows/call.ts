@@ -9,9 +9,9 @@ export const RESULT: Expected = { kind: 'result' };
 /** Our error for what may have been carried out and must not be sent again. */
 export const UNKNOWN: Expected = ours('unknown', 'MCPC_OUTCOME_UNKNOWN');
 
-/** An error of ours with one of these codes. */
+/** An error of ours with one of these codes, or any where none is given. */
 export function ours(executed: 'no' | 'unknown', ...codes: readonly string[]): Expected {
-  return { kind: 'ours', codes, executed };
+  return { kind: 'ours', executed, ...(codes.length > 0 && { codes }) };
 }
 
 /** An error of the server. */

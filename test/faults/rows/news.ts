@@ -49,6 +49,7 @@ export const NEWS: readonly Row[] = [
       scene.server.cut();
       await missed(scene, gap);
       await tell(scene, 2);
+      toldOnce(scene, gap);
       await scene.goOn();
     },
   },
@@ -64,6 +65,7 @@ export const NEWS: readonly Row[] = [
       await scene.server.start();
       await missed(scene, gap);
       await tell(scene, 2);
+      toldOnce(scene, gap);
       await scene.goOn();
     },
   },
@@ -109,12 +111,24 @@ async function tell(scene: Scene, n: number): Promise<void> {
   await scene.until(() => scene.client.heard.some((heard) => heard.n === n), `news ${n} did not arrive`);
 }
 
-/** Checks that the client is told to look again, behind all that it had heard, and that the server can reach it. */
+/** Waits until the client is told to look again, behind all that it had heard. */
 async function missed(scene: Scene, gap: number): Promise<void> {
-  const news = ['tools', 'resources'].map((list) => `notifications/${list}/list_changed`);
-  if (scene.isModern) news.push('notifications/resources/updated');
-  for (const told of news) {
+  for (const told of missable(scene)) {
     const isTold = (): boolean => scene.client.heard.slice(gap).some(({ method }) => method === told);
     await scene.until(isTold, `no ${told}`);
   }
+}
+
+/** Checks that it was told so no more than once. */
+function toldOnce(scene: Scene, gap: number): void {
+  for (const told of missable(scene)) {
+    const count = scene.client.heard.slice(gap).filter(({ method }) => method === told).length;
+    check(count === 1, `${told} came ${count} times`);
+  }
+}
+
+/** What may have been missed, in the words of notifications. */
+function missable({ isModern }: Scene): string[] {
+  const lists = ['tools', 'resources'].map((list) => `notifications/${list}/list_changed`);
+  return isModern ? [...lists, 'notifications/resources/updated'] : lists;
 }

@@ -120,7 +120,7 @@ export const SIZES: readonly Row[] = [
           : undefined,
     }),
     async play(scene) {
-      const size = 2 * Math.round(30 * MEGABYTE * scene.scale);
+      const size = 2 * Math.round(32 * MEGABYTE * scene.scale);
       const { result } = await scene.see(scene.call({ size }), RESULT, LONG);
       check(String(result?.['text']).length === size / 2, 'the result was changed');
       await scene.goOn();
@@ -137,7 +137,7 @@ export const SIZES: readonly Row[] = [
           : undefined,
     }),
     async play(scene) {
-      const length = Math.round(30 * MEGABYTE * scene.scale);
+      const length = Math.round(32 * MEGABYTE * scene.scale);
       const { result } = await scene.see(scene.call({ text: 'é'.repeat(length) }), RESULT, LONG);
       check(result?.['length'] === length, 'the argument was changed');
       await scene.goOn();

@@ -26,7 +26,7 @@ export const STATUSES: readonly Row[] = [
       await scene.goOn();
     },
   },
-  ...[400, 403, 404].map((code) =>
+  ...[400, 403, 404, 405, 406, 413, 415].map((code) =>
     call({
       name: `${code} without a word`,
       on: on(HTTP),

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { hang, inTurn, reply } from '@mcp-connect/testing';
-import { STREAMS, WIRES } from '../column.js';
+import { HTTP, STREAMS, WIRES } from '../column.js';
 import { exitText, type Id } from '../client.js';
 import type { Row } from '../row.js';
 import { check, type Scene } from '../scene.js';
@@ -48,6 +48,19 @@ export const STOPS: readonly Row[] = [
       scene.client.end();
       await scene.see(id, RESULT);
       await scene.leave();
+    },
+  },
+  {
+    name: 'end of input ends the session at the server',
+    on: on(HTTP, 'legacy'),
+    stops: true,
+    server: () => ({ sessions: true, news: true }),
+    async play(scene) {
+      await scene.see(scene.call(), RESULT);
+      scene.client.end();
+      await scene.leave();
+      scene.executed(1, 'DELETE');
+      await scene.served(() => scene.server.listeners === 0, 'its stream of news stayed open');
     },
   },
   {
