@@ -15,6 +15,7 @@ import {
 } from '@mcp-connect/testing';
 import { exitText, RawClient, type Exit, type Id } from './client.js';
 import { isHttp, type Column } from './column.js';
+import { check, see, type Expected } from './expected.js';
 import type { Row, Setup } from './row.js';
 import type { Subject } from './subjects.js';
 
@@ -24,19 +25,11 @@ const PATIENCE = 10_000;
 /** How long a subject may take to end, in milliseconds: the grace of requests, and three steps for a stubborn child. */
 const FAREWELL = 10_000;
 
-/** How long the news of a lost connection may take, in milliseconds. */
+/** How long news may take that a subject does not confirm, as of a lost connection, in milliseconds. */
 const NOTICE = 250;
 
 /** The name of the tool that rows call. */
 const TOOL = 'act';
-
-/** What an answer must look like. */
-export type Expected =
-  | { readonly kind: 'result' }
-  | { readonly kind: 'error'; readonly code: number }
-  /** An error of the subject itself: with one of these codes, and what it tells of the execution, where given. */
-  | { readonly kind: 'ours'; readonly codes?: readonly string[]; readonly executed?: 'no' | 'unknown' }
-  | { readonly kind: 'any' };
 
 /** A server, a subject in front of it and a client: all that a row plays with. */
 export class Scene {
@@ -122,6 +115,17 @@ export class Scene {
   cancel(requestId: Id): void {
     this.client.excuse(requestId);
     this.client.send({ method: 'notifications/cancelled', params: { requestId } });
+  }
+
+  /**
+   * Waits until the subject has read all that was sent: a line that is no JSON is refused in its turn. Other people's
+   * bridges refuse nothing, and are given time.
+   */
+  async taken(): Promise<void> {
+    if (this.subject.foreign) return pause(NOTICE);
+    const before = this.client.answersTo(null).length;
+    this.client.write('?\n');
+    await this.until(() => this.client.answersTo(null).length > before, 'it does not read');
   }
 
   /** Checks that the server learns of so many cancelled calls, in the way of its wire and era. */
@@ -226,44 +230,6 @@ export async function playRow(
     await spare?.close();
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-/** Throws when something is not as it must be. */
-export function check(holds: boolean, fault: string): asserts holds {
-  if (!holds) throw new Error(fault);
-}
-
-/** What rows look at in the `data` of our errors. */
-interface OurData {
-  readonly source?: string;
-  readonly code?: string;
-  readonly executed?: string;
-}
-
-function see(answer: PeerMessage, expected: Expected, { foreign }: Subject): void {
-  const { result, error } = answer;
-  const data = (error?.data ?? {}) as OurData;
-  const ours = data.source === 'mcp-connect';
-  const seen = wordsFor(answer, data);
-  switch (expected.kind) {
-    case 'result':
-      return check(result !== undefined, `${seen} in place of a result`);
-    case 'error':
-      return check(!ours && error?.code === expected.code, `${seen} in place of error ${expected.code}`);
-    case 'ours': {
-      const { codes, executed } = expected;
-      const wanted = [codes?.join(' or ') ?? 'an error', executed ?? ''].join(' ').trimEnd();
-      const fits =
-        ours && (codes?.includes(data.code ?? '') ?? true) && (executed ?? data.executed) === data.executed;
-      return check(error !== undefined && (foreign || fits), `${seen} in place of ${wanted}`);
-    }
-    case 'any':
-  }
-}
-
-function wordsFor({ error }: PeerMessage, { source, code = '', executed = '' }: OurData): string {
-  if (error === undefined) return 'a result';
-  return source === 'mcp-connect' ? `${code} ${executed}`.trimEnd() : `error ${error.code}`;
 }
 
 function isInitialized({ messages }: ScriptedServer): () => boolean {

@@ -1,7 +1,7 @@
 import { inTurn, type Outcome, type PeerMessage } from '@mcp-connect/testing';
 import type { Column, Era, Wire } from '../column.js';
 import type { Row, Setup } from '../row.js';
-import type { Expected } from '../scene.js';
+import type { Expected } from '../expected.js';
 
 /** An answer of the server that is a result. */
 export const RESULT: Expected = { kind: 'result' };

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { cut, end, hang, inTurn, reply, type Outcome, type Script } from '@mcp-connect/testing';
 import { STREAMS, WIRES } from '../column.js';
 import type { Row } from '../row.js';
-import { check } from '../scene.js';
+import { check } from '../expected.js';
 import { call, on, ours, RESULT, UNKNOWN } from './call.js';
 
 /** Wires on which nobody may be listening. */
@@ -226,6 +226,7 @@ export const CONNECTIONS: readonly Row[] = [
       const id = scene.call();
       await pause(LATE);
       scene.cancel(id);
+      await scene.taken();
       await scene.server.start();
       await scene.goOn();
       scene.executed(0);

@@ -2,7 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { inTurn, poll, reply, type Script } from '@mcp-connect/testing';
 import { isHttp, WIRES } from '../column.js';
 import type { Row } from '../row.js';
-import { check, type Scene } from '../scene.js';
+import { check } from '../expected.js';
+import type { Scene } from '../scene.js';
 import { on, RESULT } from './call.js';
 
 /** Longer than the subject's timeout, and than connections are kept that nobody uses, in milliseconds. */

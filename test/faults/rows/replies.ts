@@ -9,7 +9,7 @@ import {
 } from '@mcp-connect/testing';
 import { HTTP, isHttp, LINES, STREAMS, WIRES, type Column } from '../column.js';
 import type { Row } from '../row.js';
-import { check } from '../scene.js';
+import { check } from '../expected.js';
 import { call, on, RESULT, serverError, UNKNOWN } from './call.js';
 
 /** Longer than the subject's timeout, in milliseconds. */

@@ -1,6 +1,7 @@
 import { hang, type Script } from '@mcp-connect/testing';
 import type { Row } from '../row.js';
-import { check, type Scene } from '../scene.js';
+import { check } from '../expected.js';
+import type { Scene } from '../scene.js';
 import type { Strategy } from '../subjects.js';
 import { argumentsOf, on, ours, RESULT, UNKNOWN } from './call.js';
 

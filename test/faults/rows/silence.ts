@@ -1,7 +1,7 @@
 import { hang, inTurn, reply } from '@mcp-connect/testing';
 import { STREAMS, WIRES } from '../column.js';
 import type { Row } from '../row.js';
-import { check } from '../scene.js';
+import { check } from '../expected.js';
 import { call, on, RESULT, UNKNOWN } from './call.js';
 
 const LIMIT = ['--request-timeout', '1'];

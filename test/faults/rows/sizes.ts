@@ -3,7 +3,7 @@ import { inTurn, reply } from '@mcp-connect/testing';
 import { memory } from '../../bench/proc.js';
 import { STREAMS, WIRES } from '../column.js';
 import type { Row } from '../row.js';
-import { check } from '../scene.js';
+import { check } from '../expected.js';
 import { argumentsOf, call, on, ours, RESULT } from './call.js';
 
 const MEGABYTE = 1_000_000;

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { inTurn, reply, status, type PeerMessage } from '@mcp-connect/testing';
 import { HTTP } from '../column.js';
 import type { Row } from '../row.js';
-import { check } from '../scene.js';
+import { check } from '../expected.js';
 import { argumentsOf, call, on, ours, RESULT, serverError, UNKNOWN } from './call.js';
 
 const JSON_TYPE = { 'content-type': 'application/json' };

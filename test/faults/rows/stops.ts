@@ -3,7 +3,8 @@ import { hang, inTurn, reply } from '@mcp-connect/testing';
 import { HTTP, STREAMS, WIRES } from '../column.js';
 import { exitText, type Id } from '../client.js';
 import type { Row } from '../row.js';
-import { check, type Scene } from '../scene.js';
+import { check } from '../expected.js';
+import type { Scene } from '../scene.js';
 import { on, ours, RESULT, UNKNOWN } from './call.js';
 
 const STUBBORN = fileURLToPath(new URL('../stubborn.js', import.meta.url));
@@ -85,10 +86,8 @@ export const STOPS: readonly Row[] = [
     server: () => ({}),
     async play(scene) {
       await scene.goDown();
-      // A bad line is refused at once: by then it reads, and what stands before it is on its way.
       const id = scene.isModern ? scene.call() : scene.initialize();
-      scene.client.write('?\n');
-      await scene.until(() => scene.client.answersTo(null).length === 1, 'it does not read');
+      await scene.taken();
       scene.client.signal('SIGTERM');
       await scene.see(id, { kind: 'ours' });
       await scene.leave();
