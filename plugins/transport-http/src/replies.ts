@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import {
   ConnectorError,
   Envelope,
+  heed,
   keyOf,
   outlineOf,
   reasonOf,
@@ -98,7 +99,7 @@ export class Replies {
     const { onalive } = this.#host.context;
     if (onalive === undefined) return;
     onalive(envelope.key);
-    response.on('data', () => onalive(envelope.key));
+    heed(response, () => onalive(envelope.key));
   }
 
   #onbody(pending: Pending, response: IncomingMessage, body: Body): void {

@@ -3,6 +3,7 @@ import {
   ConnectorError,
   type Challenge,
   Envelope,
+  heed,
   reasonOf,
   type Outline,
   type TransportContext,
@@ -158,7 +159,7 @@ export class NotificationStream {
     this.#wasOpen = true;
     this.#reading = true;
     this.#failures = 0;
-    if (context.onalive !== undefined) response.on('data', () => context.onalive?.());
+    if (context.onalive !== undefined) heed(response, () => context.onalive?.());
     this.#bookmark = readEvents(response, {
       maxLength: context.settings.maxMessageSize,
       intake,
