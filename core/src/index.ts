@@ -35,6 +35,7 @@ export {
   type LogRecord,
 } from './log.js';
 export { LineSplitter, LineWriter, type LineSplitterOptions } from './lines.js';
+export { heed } from './heed.js';
 export { LineChannel, type LineChannelOptions } from './channel.js';
 export { outlineOf, Outliner, type Outline } from './scan.js';
 export { serveClient, type ClientStreams, type Serving } from './client.js';

@@ -84,6 +84,16 @@ describe('Streams', () => {
       expect(await side.message()).to.deep.equal(PROGRESS);
     });
 
+    it('is opened again no sooner than the server asks', async () => {
+      const get = await begin(peer, side);
+      const asked = performance.now();
+      get.event('', { id: 'e-1', retry: 1_300 }).end();
+      const again = await peer.next('GET');
+      // A lower bound only: without it, the stream is opened again within a second.
+      expect(performance.now() - asked).to.be.at.least(1_295);
+      expect(again.headers).to.include({ 'last-event-id': 'e-1' });
+    }).timeout(5_000);
+
     it('is opened again after a cut, and after a server error', async () => {
       const get = await begin(peer, side);
       get.cut();

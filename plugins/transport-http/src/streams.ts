@@ -4,6 +4,7 @@ import {
   ConnectorError,
   type Challenge,
   Envelope,
+  heed,
   reasonOf,
   type Outline,
   type TransportContext,
@@ -164,7 +165,7 @@ export class NotificationStream {
     this.#wasOpen = true;
     this.#reading = true;
     this.#failures = 0;
-    if (context.onalive !== undefined) response.on('data', () => context.onalive?.());
+    if (context.onalive !== undefined) heed(response, () => context.onalive?.());
     this.#bookmark = readEvents(response, {
       maxLength: context.settings.maxMessageSize,
       intake,

@@ -86,9 +86,10 @@ const UNWELCOME = new Set([
  * Opens the wire to one server. What is urgent has connections of its own, so that an answer never queues behind the
  * requests that wait for it.
  */
-export async function openWire({ endpoint, settings }: TransportContext): Promise<Wire> {
+export async function openWire({ endpoint, settings, log }: TransportContext): Promise<Wire> {
   let home = new URL(endpoint.url!);
   const basic = basicAuth(home);
+  log.hide(basic);
   home.username = home.password = '';
   const secure = home.protocol === 'https:';
   const http = secure ? await import('node:https') : await import('node:http');
