@@ -266,6 +266,31 @@ describe('An account', () => {
     );
   });
 
+  it('shows a client that the user registered to no other authorization server than before', async () => {
+    await open({ answers: { '/token': countingTokens(3600) } });
+    const other = new ScriptedServer(() => ({
+      resource: { authorization_servers: [server.origin], resource: `${other.origin}/mcp` },
+    }));
+    await other.open();
+    try {
+      const store = new FileStore({ log: quiet });
+      const config = { clientId: 'me', clientSecret: 'hunter-2-secret' };
+      const first = accountAt(other, { store, config });
+      await first.account.answer(TOLD);
+      await first.settled();
+      const { tokens: _, ...signedIn } = (await store.list())[0]!;
+      await store.write({ ...signedIn, key: { ...signedIn.key, issuer: 'https://where-it-was-before' } });
+      await store.remove(signedIn.key);
+      const asked = server.forms('/token').length;
+      const { account } = accountAt(other, { store, config });
+      const error = await account.answer(TOLD).catch((thrown: unknown) => thrown);
+      expect(error).to.include({ code: 'MCPC_AUTH_SERVER' });
+      expect(server.forms('/token')).to.have.length(asked);
+    } finally {
+      await other.close();
+    }
+  });
+
   it('never logs a secret', async () => {
     let lines = '';
     const config = { clientId: 'me', clientSecret: 'hunter-2-secret' };

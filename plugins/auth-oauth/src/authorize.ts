@@ -53,7 +53,7 @@ export function requestAuthorization(question: AuthorizationQuestion): Authoriza
     throw unusable(`${issuer} does not say that it checks PKCE with S256, so codes could be stolen`);
   }
   if (authorizationEndpoint === undefined) throw unusable(`${issuer} has no page for signing in`);
-  const page = web.address(authorizationEndpoint, 'The sign-in page');
+  const page = web.address(authorizationEndpoint, 'the sign-in page');
   const state = random();
   const verifier = random();
   const params: Record<string, string | undefined> = {

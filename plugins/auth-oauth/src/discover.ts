@@ -50,7 +50,7 @@ function protectionAddresses(web: Web, { origin, pathname }: URL, { resourceMeta
   const named =
     resourceMetadata === undefined
       ? []
-      : [web.address(resourceMetadata, 'The address of the resource metadata')];
+      : [web.address(resourceMetadata, 'the address of the resource metadata')];
   const root = `${origin}/.well-known/oauth-protected-resource`;
   const path = pathname === '/' ? [] : [new URL(root + pathname)];
   return [...named, ...path, new URL(root)];
@@ -115,7 +115,7 @@ async function fetchServer(
   issuer: string,
   signal: AbortSignal,
 ): Promise<AuthorizationServer | undefined> {
-  for (const url of serverAddresses(web.address(issuer, 'The name of the authorization server'))) {
+  for (const url of serverAddresses(web.address(issuer, 'the name of the authorization server'))) {
     const reply = await web.request(url, { what: 'the server metadata', headers: HEADERS, signal });
     if (isDocument(reply)) return readServer(web, reply.json, issuer);
   }
@@ -144,7 +144,7 @@ function readServer(web: Web, json: Readonly<Record<string, unknown>>, issuer: s
   const address = (name: string): string | undefined => {
     const value = json[name];
     if (value === undefined || value === null) return undefined;
-    web.address(value, `The ${name.replaceAll('_', ' ')} of ${issuer}`);
+    web.address(value, `the ${name.replaceAll('_', ' ')} of ${issuer}`);
     return value as string;
   };
   const list = (name: string): readonly string[] | undefined => texts(json[name]);

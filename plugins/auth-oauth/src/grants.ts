@@ -63,7 +63,7 @@ function deviceIn({ status, json }: WebReply, { web, server: { issuer } }: Attem
   if (typeof deviceCode !== 'string' || typeof code !== 'string') {
     throw unusable(`${issuer} answered without a device code`);
   }
-  const what = 'The page for the code';
+  const what = 'the page for the code';
   return {
     page: web.address(json?.['verification_uri'], what),
     ...(complete !== undefined && { completePage: web.address(complete, what) }),

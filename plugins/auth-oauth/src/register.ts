@@ -83,7 +83,7 @@ async function register(
     token_endpoint_auth_method: wanted,
     ...(scopes.length > 0 && { scope: scopes.join(' ') }),
   };
-  const reply = await web.request(web.address(endpoint, 'The registration endpoint'), {
+  const reply = await web.request(web.address(endpoint, 'the registration endpoint'), {
     what: 'the registration endpoint',
     method: 'POST',
     headers: { 'content-type': 'application/json' },

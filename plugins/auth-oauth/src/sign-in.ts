@@ -9,6 +9,7 @@ import type { AuthorizationServer, Callback, ClientIdentity, Person, SignIn } fr
 import { canonicalUri } from './names.js';
 import { Refusal } from './refusal.js';
 import { identify } from './register.js';
+import { unusable } from './web.js';
 import { forget, note, takeUp, type VisitUnderWay } from './visit.js';
 
 /**
@@ -24,6 +25,7 @@ export async function signIn(situation: Situation, signal: AbortSignal): Promise
       ? await discoverProtection(web, endpoint, { asked, signal })
       : { audience: canonicalUri(endpoint), issuers: [given.issuer], described: true };
   const server = given ?? (await discoverServer(web, protection, signal));
+  checkBinding(server, situation);
   const scopes = scopesFor(server, config.scopes ?? asked.scopes ?? protection.scopes ?? [], keep);
   log.info?.('signing in at %s', server.issuer);
   const attempt: Attempt = {
@@ -46,6 +48,19 @@ export async function signIn(situation: Situation, signal: AbortSignal): Promise
     savedAt: Date.now(),
     ...(attempt.dpopKey !== undefined && { dpopKey: attempt.dpopKey }),
   };
+}
+
+/**
+ * A client that the user registered belongs to one authorization server, and its secret to nobody else: a resource that
+ * changes to another one has to be confirmed by the user (2026-07-28, Authorization Server Binding).
+ */
+function checkBinding({ issuer }: AuthorizationServer, { config, earlier }: Situation): void {
+  const before = earlier.filter(({ client }) => client.origin === 'static').map(({ key }) => key.issuer);
+  if (config.clientId === undefined || before.length === 0 || before.includes(issuer)) return;
+  throw unusable(
+    `the client ${config.clientId} is registered at ${before[0]}, but the server now names ${issuer}`,
+    'If that is right, run mcp-connect logout --endpoint URL and sign in again',
+  );
 }
 
 async function byGrant(attempt: Attempt, signal: AbortSignal): Promise<Granted> {

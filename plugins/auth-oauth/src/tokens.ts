@@ -106,7 +106,7 @@ export class TokenClient {
   ): Promise<Reply> {
     const { web, server, client, proof } = this.#options;
     const what = 'the token endpoint';
-    const url = web.address(server.tokenEndpoint, 'The token endpoint');
+    const url = web.address(server.tokenEndpoint, 'the token endpoint');
     const agent = await web.agent(url, what);
     const headers: Record<string, string> = proof === undefined ? {} : { dpop: proof(url, this.#nonce) };
     try {
