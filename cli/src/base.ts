@@ -5,8 +5,9 @@ import type { Values } from './flags.js';
 import { loadPlugins, mergeFlags, pluginRefs } from './load.js';
 import type { Mode } from './modes.js';
 import { oclifFlags, valuesOf, type OclifFlags } from './oclif-flags.js';
-import { cutLine } from './plain.js';
+import { checkBooleans, cutLine, variablesInUse } from './plain.js';
 import { runProxy, type Invocation } from './proxy.js';
+import { reportOf } from './report.js';
 import { pluginPlaces } from './resolve.js';
 import { closest } from './suggest.js';
 
@@ -31,8 +32,18 @@ export abstract class ModeCommand extends Command {
       pluginPlaces(process.env),
     );
     const flags = mergeFlags(mode.flags, plugins);
-    const values = await this.#parse(args, flags, oclifFlags(mode.flags, plugins));
-    return { mode, flags, plugins, values, words };
+    const variables = variablesInUse(args, flags, process.env);
+    let values: Values;
+    try {
+      checkBooleans(args, flags, process.env);
+      values = await this.#parse(args, flags, oclifFlags(mode.flags, plugins));
+    } catch (error) {
+      const { line, exitCode } = reportOf(error, variables);
+      process.stderr.write(`${line}
+`);
+      return this.exit(exitCode);
+    }
+    return { mode, flags, plugins, values, words, variables };
   }
 
   async #parse(args: readonly string[], flags: Flags, forOclif: OclifFlags): Promise<Values> {

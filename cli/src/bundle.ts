@@ -28,13 +28,13 @@ const signInApart: Plugin = {
 
 /**
  * Puts everything that a plain `proxy` needs into one file, since finding and reading some fifty modules takes longer
- * than running them. oclif stays outside: it is loaded only for what is not plain.
+ * than running them. oclif and proxy-agent stay outside: they are loaded only for what is not plain.
  */
 await build({
   ...COMMON,
   entryPoints: [fileURLToPath(new URL('start.js', import.meta.url))],
   outfile: fileURLToPath(new URL('start.mjs', import.meta.url)),
-  external: ['./oclif.js', 'debug'],
+  external: ['./oclif.js', 'debug', 'proxy-agent'],
   plugins: [signInApart],
 });
 

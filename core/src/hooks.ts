@@ -5,6 +5,7 @@ import Series from 'tapable/lib/AsyncSeriesHook.js';
 import Waterfall from 'tapable/lib/AsyncSeriesWaterfallHook.js';
 import type { Endpoint } from './endpoint.js';
 import { ConnectorError, reasonOf } from './errors.js';
+import { inTime } from './in-time.js';
 import type { Credentials, TransportKind } from './transport.js';
 
 /** An endpoint as a strategy sees it. */
@@ -153,6 +154,7 @@ function guard(hook: string, tap: FullTap): FullTap {
       return;
     }
     if (!isPromise(value)) return done(null, value);
+    // A tap that never settles would leave its message without an answer.
     void inTime(value, patience).then(
       (settled) => done(null, settled),
       (error: unknown) => done(named(error)),
@@ -167,20 +169,6 @@ function called(fn: (...args: unknown[]) => unknown, first: unknown, second: unk
     const end: TapDone = (error, result) => (error ? reject(error as Error) : resolve(result));
     fn(first, second, end);
   });
-}
-
-/** Waits for a tap, but not for ever: the message that it holds would never be answered. */
-async function inTime<T>(work: PromiseLike<T>, patience: number): Promise<T> {
-  if (patience === Infinity) return work;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`it did not settle within ${patience / 1000} s`)), patience);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function isHandled(exchange: unknown): boolean {

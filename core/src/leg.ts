@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Endpoint } from './endpoint.js';
 import { Envelope } from './envelope.js';
@@ -102,8 +103,11 @@ export class Leg implements Candidate {
   }
 
   /** Runs `authenticate` for one attempt, or for a stream that the transport opens by itself. */
-  credentials(challenge?: Challenge): Credentials | Promise<Credentials> {
-    const credentials: Credentials = challenge === undefined ? { headers: {} } : { headers: {}, challenge };
+  credentials(challenge?: Challenge, refused?: Credentials['refused']): Credentials | Promise<Credentials> {
+    const credentials: Credentials =
+      challenge === undefined
+        ? { headers: {} }
+        : { headers: {}, challenge, ...(refused !== undefined && { refused }) };
     const { hooks } = this.#options;
     if (hooks.authenticate.taps.length === 0) return credentials;
     const ran = runHook(hooks.authenticate, credentials, this.endpoint);
@@ -114,9 +118,7 @@ export class Leg implements Candidate {
   async tell(envelope: Envelope): Promise<void> {
     try {
       // Sent within this very turn where nothing has to be waited for: messages leave in the order they came.
-      await after(this.ready(), (transport) =>
-        after(this.credentials(), (credentials) => transport.send(envelope, credentials)),
-      );
+      await after(this.ready(), (transport) => this.#sendSigned(transport, envelope));
       this.memory.note(envelope);
     } catch (error) {
       const { log } = this.#options;
@@ -306,7 +308,7 @@ export class Leg implements Candidate {
         `${this.endpoint.label} lost the session and refuses a new one.`,
       );
     }
-    if (initialized !== undefined) await transport.send(initialized, await this.credentials());
+    if (initialized !== undefined) await this.#sendSigned(transport, initialized);
     for (const request of this.memory.replay()) {
       await this.#ask(transport, request).catch((error: unknown) => {
         this.#options.log.warn?.('%s was not restored: %s', request.method, reasonOf(error));
@@ -329,14 +331,21 @@ export class Leg implements Candidate {
     }
   }
 
-  /** Sends once more with fresh credentials when the first ones are refused. */
-  async #sendSigned(transport: Transport, envelope: Envelope): Promise<void> {
-    try {
-      await transport.send(envelope, await this.credentials());
-    } catch (error) {
-      if (!(error instanceof ConnectorError) || error.challenge === undefined) throw error;
-      await transport.send(envelope, await this.credentials(error.challenge));
-    }
+  /** Sends once more when the credentials are refused and there are others. */
+  #sendSigned(transport: Transport, envelope: Envelope): void | Promise<void> {
+    return after(this.credentials(), (first) => {
+      const again = async (error: unknown): Promise<void> => {
+        if (!(error instanceof ConnectorError) || error.challenge === undefined) throw error;
+        const second = await this.credentials(error.challenge, first.headers);
+        if (isRefused(second)) throw error;
+        await transport.send(envelope, second);
+      };
+      try {
+        return transport.send(envelope, first)?.catch(again);
+      } catch (error) {
+        return again(error);
+      }
+    });
   }
 
   #isOwn(envelope: Envelope): boolean {
@@ -361,6 +370,11 @@ export class Leg implements Candidate {
       },
     );
   }
+}
+
+/** Whether credentials are those that were refused: nothing that signs in had any others. */
+export function isRefused({ headers, refused }: Credentials): boolean {
+  return isDeepStrictEqual(headers, refused);
 }
 
 /** A transport of a plugin may report any error; one that says nothing of its effect may have had one. */

@@ -642,6 +642,46 @@ describe('the line', () => {
       expect(line.client.messages[0]).to.have.property('result');
       expect(statuses).to.deep.equal([undefined, 401]);
     });
+
+    it('signs in anew for a message without an answer, too', async () => {
+      const server = new Scripted((message, channel, envelope) => {
+        if (channel.credentials.at(-1)!.headers['authorization'] === 'new')
+          return echo(message, channel, envelope);
+        throw Object.assign(failure('MCPC_UNAUTHORIZED', 'rejected'), { challenge: { status: 401 } });
+      });
+      const line = await opened(server, {
+        tap: ({ hooks }) =>
+          hooks.authenticate.tap('auth', ({ headers, challenge }) => {
+            headers['authorization'] = challenge === undefined ? 'old' : 'new';
+          }),
+      });
+      const gone = 'notifications/roots/list_changed';
+      void line.tell({ method: gone });
+      await line.pipeline.close();
+      expect(server.channel.methods).to.deep.equal([gone, gone]);
+      const shown = server.channel.credentials.map(({ headers }) => headers['authorization']);
+      expect(shown.slice(-2)).to.deep.equal(['old', 'new']);
+    });
+
+    it('does not send a refused request again with the credentials that were refused', async () => {
+      const server = new Scripted(() => {
+        throw Object.assign(failure('MCPC_UNAUTHORIZED', 'rejected'), { challenge: { status: 401 } });
+      });
+      const asked: (Readonly<Record<string, string>> | undefined)[] = [];
+      const line = lineTo(server, {
+        tap: ({ hooks }) =>
+          hooks.authenticate.tap('auth', (credentials) => {
+            asked.push(credentials.refused);
+            credentials.headers['authorization'] = 'the only one';
+          }),
+      });
+      void line.tell(CALL);
+      await answersOnce(line, 1);
+      expect(line.client.messages[0]!.error!.data).to.include({ code: 'MCPC_UNAUTHORIZED', executed: 'no' });
+      expect(line.client.messages[0]!.error!.data!['attempts']).to.have.length(1);
+      expect(asked).to.deep.equal([undefined, { authorization: 'the only one' }]);
+      expect(server.channel.sent).to.have.length(1);
+    });
   });
 
   describe('on cancellation', () => {

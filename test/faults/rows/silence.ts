@@ -1,10 +1,18 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { hang, inTurn, reply } from '@mcp-connect/testing';
 import { STREAMS, WIRES } from '../column.js';
 import type { Row } from '../row.js';
-import { check } from '../scene.js';
+import { check } from '../expected.js';
 import { call, on, RESULT, UNKNOWN } from './call.js';
 
 const LIMIT = ['--request-timeout', '1'];
+
+/** More than the limit, in milliseconds. */
+const LONG = 2_500;
+
+/** So many results of this many bytes are more than is read ahead. */
+const MANY = 8;
+const LARGE = 4 * 1_048_576;
 
 /** Servers that take too long, where the user has set a limit. */
 export const SILENCE: readonly Row[] = [
@@ -40,6 +48,24 @@ export const SILENCE: readonly Row[] = [
       await scene.see(scene.call(), RESULT);
       check(scene.client.heard.length === 5, 'progress was lost');
       scene.executed(1);
+    },
+  },
+  {
+    name: 'client that does not read for longer than --request-timeout',
+    on: on(WIRES),
+    flags: LIMIT,
+    server: () => ({
+      script: (request) => (request.method === 'tools/call' ? reply({ text: 'x'.repeat(LARGE) }) : undefined),
+    }),
+    async play(scene) {
+      await scene.goOn();
+      scene.client.pause();
+      const ids = Array.from({ length: MANY }, () => scene.call());
+      await scene.served(() => scene.server.executions('tools/call') === MANY, 'the calls did not arrive');
+      await pause(LONG);
+      scene.client.resume();
+      for (const id of ids) await scene.see(id, RESULT);
+      scene.executed(MANY);
     },
   },
   {
