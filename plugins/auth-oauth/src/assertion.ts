@@ -1,7 +1,5 @@
-import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
-import { ConnectorError, reasonOf } from '@mcp-connect/core';
+import { ConnectorError, outputOf, reasonOf, splitCommand, type Log } from '@mcp-connect/core';
 import type { CryptoKey, JWK } from 'jose';
 import type { Config } from './config.js';
 
@@ -68,30 +66,36 @@ const PATIENCE = 30_000;
  *
  * @throws ConnectorError `MCPC_SIGN_IN` when there is none
  */
-export async function readAssertion({ assertionFile, assertionCommand }: Config): Promise<string> {
+export async function readAssertion({ assertionFile, assertionCommand }: Config, log: Log): Promise<string> {
   const hint = 'Give --oauth-assertion-file FILE, or --oauth-assertion-command COMMAND which prints it';
   if (assertionFile === undefined && assertionCommand === undefined) {
     throw new ConnectorError('MCPC_SIGN_IN', 'No assertion is given to sign in with.', { hint });
   }
-  let assertion: string;
-  try {
-    assertion =
-      assertionFile === undefined
-        ? await printedBy(assertionCommand!)
-        : await readFile(assertionFile, 'utf8');
-  } catch (cause) {
-    // What a command printed may hold the assertion itself.
-    const reason = (cause as NodeJS.ErrnoException).code ?? 'unknown reason';
-    throw new ConnectorError('MCPC_SIGN_IN', `The assertion cannot be read (${reason}).`, { hint });
-  }
-  if (assertion.trim() === '') throw new ConnectorError('MCPC_SIGN_IN', 'The assertion is empty.', { hint });
-  return assertion.trim();
+  const text =
+    assertionFile === undefined ? await printedBy(assertionCommand!, log) : await textOf(assertionFile, hint);
+  const assertion = text.trim();
+  if (assertion === '') throw new ConnectorError('MCPC_SIGN_IN', 'The assertion is empty.', { hint });
+  log.hide(assertion);
+  return assertion;
 }
 
-async function printedBy(command: string): Promise<string> {
-  const shell =
-    process.platform === 'win32' ? (['cmd.exe', '/d', '/s', '/c'] as const) : (['/bin/sh', '-c'] as const);
-  const [program, ...args] = shell;
-  const { stdout } = await promisify(execFile)(program, [...args, command], { timeout: PATIENCE });
-  return stdout;
+async function textOf(file: string, hint: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new ConnectorError('MCPC_SIGN_IN', `The assertion cannot be read: ${reasonOf(cause)}.`, {
+      cause,
+      hint,
+    });
+  }
+}
+
+function printedBy(command: string, log: Log): Promise<string> {
+  const source = '--oauth-assertion-command';
+  return outputOf(splitCommand(command, { source }), {
+    source,
+    code: 'MCPC_SIGN_IN',
+    timeout: PATIENCE,
+    log,
+  });
 }

@@ -192,7 +192,7 @@ describe('A sign-in', () => {
     for (const source of [
       {},
       { assertionFile: '/no/such/file' },
-      { assertionCommand: 'exit 3' },
+      { assertionCommand: 'false' },
       { assertionCommand: 'true' },
     ]) {
       it(`says when ${JSON.stringify(source)} gives no assertion`, async () => {

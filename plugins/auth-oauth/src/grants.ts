@@ -106,8 +106,7 @@ export async function machineGrant(attempt: Attempt, signal: AbortSignal): Promi
   if (config.grant === 'client-credentials') {
     return { client, tokens: await tokens.grant('client_credentials', params, signal) };
   }
-  const own = await readAssertion(config);
-  attempt.log.hide(own);
+  const own = await readAssertion(config, attempt.log);
   const assertion = config.grant === 'enterprise' ? await exchange(attempt, own, signal) : own;
   return { client, tokens: await tokens.grant(JWT_BEARER, { ...params, assertion }, signal) };
 }

@@ -43,7 +43,7 @@ function isWeb({ url }: Endpoint): boolean {
 }
 
 function sign(account: Account, credentials: Credentials): void | Promise<void> {
-  const { challenge } = credentials;
+  const { challenge, refused } = credentials;
   if (challenge === undefined) return account.sign(credentials);
-  return account.answer(challenge).then(() => account.sign(credentials));
+  return account.answer(challenge, refused).then(() => account.sign(credentials));
 }

@@ -1,5 +1,6 @@
 import type { Agent } from 'node:http';
-import { ConnectorError, reasonOf, type Log, type Settings } from '@mcp-connect/core';
+import type { Agent as HttpsAgent } from 'node:https';
+import { ConnectorError, directAgents, reasonOf, type Log, type Settings } from '@mcp-connect/core';
 import {
   bareHost,
   guardedAgent,
@@ -138,7 +139,10 @@ export class Web {
       (isIP(host) !== 0 && limits?.allows(reachOf(host)) === false) ||
       (isLoopback(url) && limits?.allows('loopback') === false);
     if (outside) throw outOfBounds(what, url, endpoint);
-    return guardedAgent((await settings.makeAgent?.(url, {})) ?? (await this.#direct(url)), limits);
+    const made = await (settings.makeAgent ?? directAgents(settings))(url, {});
+    // The name that the user gave is that of the MCP server's certificate alone.
+    if (url.host !== endpoint.host) delete (made as Partial<HttpsAgent>).options?.servername;
+    return guardedAgent(made, limits);
   }
 
   /** Says what went wrong between us and an authorization server. */
@@ -156,14 +160,6 @@ export class Web {
       cause: error,
       hint: 'Check the network, and the certificates given with --ca',
     });
-  }
-
-  async #direct(url: URL): Promise<Agent> {
-    if (url.protocol === 'http:') return new (await import('node:http')).Agent();
-    const { servername, ...tls } = this.#options.settings.tls;
-    // The name is that of the MCP server's certificate alone.
-    const own = url.host === this.#options.endpoint.host && servername !== undefined ? { servername } : {};
-    return new (await import('node:https')).Agent({ ...tls, ...own });
   }
 
   #redirected(
