@@ -33,15 +33,17 @@ export abstract class ModeCommand extends Command {
     );
     const flags = mergeFlags(mode.flags, plugins);
     const variables = variablesInUse(args, flags, process.env);
+    let values: Values;
     try {
       checkBooleans(args, flags, process.env);
-      const values = await this.#parse(args, flags, oclifFlags(mode.flags, plugins));
-      return { mode, flags, plugins, values, words, variables };
+      values = await this.#parse(args, flags, oclifFlags(mode.flags, plugins));
     } catch (error) {
       const { line, exitCode } = reportOf(error, variables);
-      process.stderr.write(`${line}\n`);
+      process.stderr.write(`${line}
+`);
       return this.exit(exitCode);
     }
+    return { mode, flags, plugins, values, words, variables };
   }
 
   async #parse(args: readonly string[], flags: Flags, forOclif: OclifFlags): Promise<Values> {

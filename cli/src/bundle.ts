@@ -28,8 +28,7 @@ const signInApart: Plugin = {
 
 /**
  * Puts everything that a plain `proxy` needs into one file, since finding and reading some fifty modules takes longer
- * than running them. oclif and proxy-agent stay outside: they are loaded only for what is
- * not plain.
+ * than running them. oclif and proxy-agent stay outside: they are loaded only for what is not plain.
  */
 await build({
   ...COMMON,
@@ -46,5 +45,5 @@ await build({
   outdir: fileURLToPath(new URL('sign-in/', import.meta.url)),
   outExtension: { '.js': '.mjs' },
   splitting: true,
-  external: ['debug', 'proxy-agent'],
+  external: ['debug'],
 });

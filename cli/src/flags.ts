@@ -165,32 +165,38 @@ export const AUTH_PROXY_FLAGS = {
   ...PROXY_FLAGS,
   'client-id': {
     type: 'string',
+    env: 'MCP_CONNECT_CLIENT_ID',
     summary: 'Client id that was registered at the authorization server.',
     valueName: 'ID',
   },
   'client-secret': {
     type: 'string',
+    env: 'MCP_CONNECT_CLIENT_SECRET',
     secret: true,
     summary: 'Secret of that client, where it has one.',
     valueName: 'SECRET',
   },
   'auth-url': {
     type: 'string',
+    env: 'MCP_CONNECT_AUTH_URL',
     summary: 'Sign-in page of the authorization server; with --token-url, nothing is looked up.',
     valueName: 'URL',
   },
   'token-url': {
     type: 'string',
+    env: 'MCP_CONNECT_TOKEN_URL',
     summary: 'Token endpoint of the authorization server.',
     valueName: 'URL',
   },
   'redirect-url': {
     type: 'string',
+    env: 'MCP_CONNECT_REDIRECT_URL',
     summary: 'Where the sign-in page sends its answer, exactly as it was registered.',
     valueName: 'URL',
   },
   scopes: {
     type: 'string',
+    env: 'MCP_CONNECT_SCOPES',
     summary: 'Scopes to ask for, with blanks or commas between.',
     valueName: 'SCOPES',
   },

@@ -192,10 +192,13 @@ describe('signing in', () => {
         expect((await echo(proxy, `copy ${at}`)).error).to.equal(undefined);
     }
 
-    it('opens one tab, and all share one token', async function () {
+    it('opens one tab, whose address all can tell, and all share one token', async function () {
       this.timeout(60_000);
       const all = await copies();
-      await browse(await desk.opened.next());
+      const tab = await desk.opened.next();
+      for (const [at, proxy] of all.entries())
+        expect((await echo(proxy, `early ${at}`)).error?.data?.['hint']).to.contain(tab);
+      await browse(tab);
       await allSignedIn(all);
       expect(desk.tabs).to.have.length(1);
       expect(server.tokens).to.have.length(1);

@@ -16,7 +16,11 @@ import { canonicalUri } from './names.js';
 import { Refusal } from './refusal.js';
 import { Restraint } from './restraint.js';
 import { signIn } from './sign-in.js';
+import { pageUnderWay } from './visit.js';
 import { Web } from './web.js';
+
+/** How often a copy that waits its turn looks for the page at which the user is, in milliseconds. */
+const LOOK = 400;
 
 /** What an account is made from. */
 export interface AccountOptions {
@@ -237,10 +241,14 @@ export class OAuthAccount implements Account {
   ): Promise<void> {
     this.#restraint.pass();
     const { store, config } = this.#options;
+    // Another copy may have the user at its page: what this one can tell is that page's address.
+    const looking = setInterval(() => void this.#findPage(), LOOK);
+    looking.unref();
     try {
       await store.lock(
         `sign-in ${this.#lockName}`,
         async (signal) => {
+          clearInterval(looking);
           const latest = await this.#latest();
           const needed = [...keep, ...(asked.scopes ?? [])];
           if (
@@ -267,7 +275,14 @@ export class OAuthAccount implements Account {
     } catch (error) {
       this.#restraint.fail(error);
       throw error;
+    } finally {
+      clearInterval(looking);
     }
+  }
+
+  async #findPage(): Promise<void> {
+    const page = await pageUnderWay(this.#options);
+    if (this.#answering !== undefined) this.page ??= page;
   }
 
   #forbidden(scopes: readonly string[] = []): ConnectorError {

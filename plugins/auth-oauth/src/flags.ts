@@ -76,6 +76,7 @@ export const FLAGS = {
   'oauth-authorize-param': {
     type: 'string',
     multiple: true,
+    env: 'MCP_CONNECT_OAUTH_AUTHORIZE_PARAM',
     valueName: 'NAME=VALUE',
     summary: 'Parameter to add to the address of the sign-in page; may be repeated.',
   },

@@ -63,7 +63,16 @@ export function forget(attempt: Attempt): Promise<void> {
   return attempt.store.writeVisit(nameOf(attempt), undefined);
 }
 
-function nameOf({ endpoint, config }: Attempt): string {
+/** Returns the page of a visit that another copy of the program has begun. */
+export async function pageUnderWay(place: VisitPlace): Promise<URL | undefined> {
+  const visit = await place.store.readVisit(nameOf(place));
+  return visit === undefined || Date.now() - visit.begunAt > LONGEST ? undefined : new URL(visit.page);
+}
+
+/** What visits are found by. */
+type VisitPlace = Pick<Attempt, 'endpoint' | 'config' | 'store'>;
+
+function nameOf({ endpoint, config }: VisitPlace): string {
   return JSON.stringify([endpoint.href, config.profile]);
 }
 
