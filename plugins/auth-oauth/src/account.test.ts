@@ -163,6 +163,34 @@ describe('An account', () => {
     await settled();
   });
 
+  for (const status of [429, 500, 503]) {
+    it(`keeps its sign-in when the authorization server answers ${status}`, async () => {
+      const busy: Answer = (response) => json(response, { error: 'server_error' }, status);
+      const { account, settled } = accountAt(
+        await open({ answers: { '/token': countingTokens(3600, busy) } }),
+      );
+      await account.answer(TOLD);
+      const refused = { authorization: 'Bearer token-1' };
+      const error = await account.answer(TOLD, refused).catch((thrown: unknown) => thrown);
+      expect(error).to.include({ code: 'MCPC_CONNECT' });
+      expect(await signed(account)).to.equal('Bearer token-1');
+      await settled();
+    });
+  }
+
+  it('asks for more rights than the user named, when a server wants them', async () => {
+    await open({ answers: { '/token': countingTokens(3600) } });
+    const { account, settled } = accountAt(server, { config: { scopes: ['mine'] } });
+    await account.answer(TOLD);
+    const more = { status: 403, wwwAuthenticate: 'Bearer error="insufficient_scope", scope="write"' };
+    await account.answer(more, { authorization: 'Bearer token-1' });
+    expect(server.queries('/authorize').map((query) => query.get('scope'))).to.deep.equal([
+      'mine',
+      'mine write',
+    ]);
+    await settled();
+  });
+
   it('asks for more rights beside those it has, and gives up when that changes nothing', async () => {
     const { account, settled } = accountAt(await open({ answers: { '/token': countingTokens(3600) } }));
     await account.answer({ status: 401, wwwAuthenticate: 'Bearer scope="read"' });

@@ -1,4 +1,3 @@
-import type { JsonWebKey } from 'node:crypto';
 import {
   ConnectorError,
   reasonOf,
@@ -10,11 +9,12 @@ import {
 import { tokenClientFor } from './attempt.js';
 import { readChallenge, type Asked } from './challenge.js';
 import type { Config } from './config.js';
-import { proofs } from './dpop.js';
+import { Prover } from './dpop.js';
 import type { Account, Person, SignIn, Store, Tokens } from './model.js';
 import { canonicalUri } from './names.js';
 import { Refusal } from './refusal.js';
 import { Restraint } from './restraint.js';
+import { Shelf } from './shelf.js';
 import { signIn } from './sign-in.js';
 import { pageUnderWay } from './visit.js';
 import { Web } from './web.js';
@@ -37,6 +37,9 @@ export interface AccountOptions {
 /** After a failed renewal the token in hand is used on for this long before the next one, in milliseconds. */
 const RENEWAL_PAUSE = 30_000;
 
+/** How long a renewal may take once the end has come, in milliseconds. */
+const FAREWELL = 2_000;
+
 /** Grants that send the user to a page. */
 const ASKING = new Set<string>(['authorization-code', 'device-code']);
 
@@ -57,15 +60,15 @@ export class OAuthAccount implements Account {
   #renewing: Promise<void> | undefined;
   #renewAgain = 0;
   #answering: Promise<void> | undefined;
+  readonly #shelf: Shelf;
   readonly #restraint = new Restraint();
-  /** What the server last asked to repeat in proofs. */
-  #nonce: string | undefined;
-  #prover: { readonly key: JsonWebKey; readonly prove: ReturnType<typeof proofs> } | undefined;
+  readonly #prover = new Prover();
   page: URL | undefined;
 
   constructor(options: AccountOptions) {
     this.#options = options;
     this.#resource = canonicalUri(options.endpoint);
+    this.#shelf = new Shelf(options, this.#resource);
     const { authUrl, tokenUrl, idp } = options.config;
     const trusted = [authUrl, tokenUrl, idp?.issuer, idp?.tokenUrl].filter((url) => url !== undefined);
     this.#web = new Web({ ...options, trusted });
@@ -102,7 +105,10 @@ export class OAuthAccount implements Account {
   async close(): Promise<void> {
     this.#abort.abort(new ConnectorError('MCPC_SHUTDOWN', 'mcp-connect is stopping.'));
     this.#abort = new AbortController();
-    await this.#answering?.catch(() => undefined);
+    const under = Promise.allSettled([this.#answering, this.#renewing]);
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([under, new Promise((resolve) => (timer = setTimeout(resolve, FAREWELL)))]);
+    clearTimeout(timer);
   }
 
   #put(credentials: Credentials, tokens: Tokens | undefined): void {
@@ -111,15 +117,7 @@ export class OAuthAccount implements Account {
     const { accessToken, tokenType } = tokens;
     credentials.headers['authorization'] = `${tokenType} ${accessToken}`;
     const key = this.#signIn?.dpopKey;
-    if (tokenType !== 'DPoP' || key === undefined) return;
-    const prove = this.#proofsOf(key);
-    credentials.prove = (request) => ({ dpop: prove({ ...request, accessToken, nonce: this.#nonce }) });
-  }
-
-  /** Reading a key takes longer than signing with it. */
-  #proofsOf(key: JsonWebKey): ReturnType<typeof proofs> {
-    if (this.#prover?.key !== key) this.#prover = { key, prove: proofs(key) };
-    return this.#prover.prove;
+    if (tokenType === 'DPoP' && key !== undefined) credentials.prove = this.#prover.with(key, accessToken);
   }
 
   // ── What is stored ───────────────────────────────────────────────────────────────────────────────────────────
@@ -129,31 +127,13 @@ export class OAuthAccount implements Account {
   }
 
   async #loadLatest(): Promise<void> {
-    this.#signIn = await this.#latest();
+    this.#signIn = await this.#shelf.latest();
     this.#loaded = true;
-  }
-
-  /** The sign-in that this run may use: settings that say otherwise make a stored one useless. */
-  async #latest(): Promise<SignIn | undefined> {
-    const found = (await this.#earlier()).find(({ tokens }) => tokens !== undefined);
-    this.#options.log.hide(found?.tokens?.accessToken, found?.tokens?.refreshToken, found?.client.secret);
-    return found;
-  }
-
-  async #earlier(): Promise<readonly SignIn[]> {
-    const { store, config } = this.#options;
-    const all = await store.find(this.#resource, config.profile);
-    return all.filter((each) => fits(each, config));
   }
 
   async #keep(signedIn: SignIn): Promise<void> {
     this.#signIn = signedIn;
-    const { store, log } = this.#options;
-    await store.write(signedIn).catch((error: unknown) => {
-      // The tokens serve for as long as this run lives.
-      const { hint = '' } = error as { hint?: string };
-      log.warn?.('the sign-in was not stored: %s %s', reasonOf(error), hint);
-    });
+    await this.#shelf.keep(signedIn);
   }
 
   // ── Renewal ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -168,7 +148,7 @@ export class OAuthAccount implements Account {
   /** Replaces a token, by the refresh token or by what another copy of the program has got meanwhile. */
   #renew(old: string): Promise<void> {
     return (this.#renewing ??= this.#options.store
-      .lock(`renew ${this.#lockName}`, (signal) => this.#renewLocked(old, signal), this.#abort.signal)
+      .lock(`renew ${this.#lockName}`, () => this.#renewLocked(old), this.#abort.signal)
       .finally(() => (this.#renewing = undefined)));
   }
 
@@ -176,8 +156,9 @@ export class OAuthAccount implements Account {
     return `${this.#resource} ${this.#options.config.profile}`;
   }
 
-  async #renewLocked(old: string, signal: AbortSignal): Promise<void> {
-    const latest = await this.#latest();
+  /** Never ends half-way: a server that rotates refresh tokens takes a lost one for stolen. */
+  async #renewLocked(old: string): Promise<void> {
+    const latest = await this.#shelf.latest();
     if (latest?.tokens !== undefined && latest.tokens.accessToken !== old && !isOver(latest.tokens)) {
       this.#signIn = latest;
       return;
@@ -188,7 +169,7 @@ export class OAuthAccount implements Account {
     const { log } = this.#options;
     try {
       const client = tokenClientFor({ ...this.#options, ...current, web: this.#web }, current.client);
-      const tokens = await client.refresh(refreshToken, { resource: current.audience }, signal);
+      const tokens = await client.refresh(refreshToken, { resource: current.audience });
       await this.#keep({ ...current, tokens, savedAt: Date.now() });
       log.debug?.('renewed the token for %s', this.#resource);
     } catch (error) {
@@ -206,7 +187,7 @@ export class OAuthAccount implements Account {
     const asked = readChallenge(challenge.wwwAuthenticate);
     const current = this.#signIn?.tokens;
     if (asked.error === 'use_dpop_nonce' && challenge.nonce !== undefined) {
-      this.#nonce = challenge.nonce;
+      this.#prover.nonce = challenge.nonce;
       return;
     }
     if (asked.error === 'insufficient_scope') return this.#stepUp(asked, refused);
@@ -231,7 +212,7 @@ export class OAuthAccount implements Account {
       if (renewed) return;
       throw this.#forbidden(wanted);
     }
-    await this.#ask(asked, { refused, keep });
+    await this.#ask(asked, { refused, keep: [...keep, ...missing] });
   }
 
   /** Signs in anew, unless another copy of the program has done so while this one waited for its turn. */
@@ -249,13 +230,8 @@ export class OAuthAccount implements Account {
         `sign-in ${this.#lockName}`,
         async (signal) => {
           clearInterval(looking);
-          const latest = await this.#latest();
-          const needed = [...keep, ...(asked.scopes ?? [])];
-          if (
-            latest !== undefined &&
-            isNewer(latest, refused) &&
-            covers(latest, keep.length > 0 ? needed : [])
-          ) {
+          const latest = await this.#shelf.latest();
+          if (latest !== undefined && isNewer(latest, refused) && covers(latest, keep)) {
             this.#signIn = latest;
             return;
           }
@@ -265,7 +241,7 @@ export class OAuthAccount implements Account {
             web: this.#web,
             asked,
             keep,
-            earlier: await this.#earlier(),
+            earlier: await this.#shelf.all(),
             onpage: (page: URL) => void (this.page = page),
           };
           await this.#keep(await signIn(situation, signal));
@@ -292,12 +268,6 @@ export class OAuthAccount implements Account {
       hint: 'Use an account with more rights: mcp-connect login --profile NAME',
     });
   }
-}
-
-function fits({ grant, client, scopes }: SignIn, config: Config): boolean {
-  if (grant !== config.grant) return false;
-  if (config.clientId !== undefined && config.clientId !== client.id) return false;
-  return config.scopes?.every((scope) => scopes.includes(scope)) ?? true;
 }
 
 function isOver({ expiresAt }: Tokens): boolean {

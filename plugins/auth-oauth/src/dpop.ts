@@ -6,6 +6,7 @@ import {
   sign,
   type JsonWebKey,
 } from 'node:crypto';
+import type { Credentials } from '@mcp-connect/core';
 
 /** What one proof is for. */
 export interface ProofRequest {
@@ -45,6 +46,20 @@ export function proofs(jwk: JsonWebKey): (request: ProofRequest) => string {
     const signature = sign('sha256', Buffer.from(signed), { key, dsaEncoding: 'ieee-p1363' });
     return `${signed}.${signature.toString('base64url')}`;
   };
+}
+
+/** Makes the proofs for messages. Reading a key takes longer than signing with it, so it is read once. */
+export class Prover {
+  /** What the server last asked to repeat. */
+  nonce: string | undefined;
+  #last: { readonly key: JsonWebKey; readonly prove: ReturnType<typeof proofs> } | undefined;
+
+  /** Returns what proves that we hold the key which a token is bound to. */
+  with(key: JsonWebKey, accessToken: string): NonNullable<Credentials['prove']> {
+    if (this.#last?.key !== key) this.#last = { key, prove: proofs(key) };
+    const { prove } = this.#last;
+    return (request) => ({ dpop: prove({ ...request, accessToken, nonce: this.nonce }) });
+  }
 }
 
 function encode(part: object): string {

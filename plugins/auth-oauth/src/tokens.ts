@@ -117,6 +117,7 @@ export class TokenClient {
       const failure = readFailure(error);
       switch (failure.kind) {
         case 'refused': {
+          if (isBusy(failure.status)) throw busy(server, failure.status);
           const refusal = tokenRefusal(server, failure.status, failure.payload);
           if (!again || refusal.error !== 'use_dpop_nonce' || failure.nonce === undefined) throw refusal;
           this.#nonce = failure.nonce;
@@ -166,6 +167,18 @@ function lifetime(expiresIn: unknown): { expiresAt?: number; refreshAt?: number 
   const now = Date.now();
   const life = seconds * 1000;
   return { expiresAt: now + life, refreshAt: now + life - Math.min(MARGIN, life / 5) };
+}
+
+/** A server in trouble has refused nothing: what it would have said is not known. */
+function isBusy(status: number): boolean {
+  return status === 429 || status >= 500;
+}
+
+function busy({ issuer }: AuthorizationServer, status: number): ConnectorError {
+  return new ConnectorError('MCPC_CONNECT', `${issuer} gives no token at the moment (${status}).`, {
+    status,
+    hint: 'Try again later',
+  });
 }
 
 function tokenRefusal({ issuer }: AuthorizationServer, status: number, payload: unknown): Refusal {

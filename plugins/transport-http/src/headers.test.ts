@@ -139,11 +139,11 @@ describe('retryAfter', () => {
 });
 
 describe('signedHeaders', () => {
-  const request = { method: 'GET', url: new URL('https://host/mcp') };
+  const stream = { method: 'GET', url: new URL('https://host/mcp') };
 
   it('are the headers of the credentials as they are', () => {
     const headers = { authorization: 'Bearer abc' };
-    expect(signedHeaders({ headers }, request)).to.equal(headers);
+    expect(signedHeaders({ headers }, stream)).to.equal(headers);
   });
 
   it('hold what has to be fresh for every request', () => {
@@ -152,8 +152,8 @@ describe('signedHeaders', () => {
       headers: { authorization: 'DPoP abc' },
       prove: ({ method, url }) => ({ dpop: `${method} ${url.href} ${++count}` }),
     };
-    expect(signedHeaders(credentials, request)['dpop']).to.equal('GET https://host/mcp 1');
-    expect(signedHeaders(credentials, request)).to.deep.equal({
+    expect(signedHeaders(credentials, stream)['dpop']).to.equal('GET https://host/mcp 1');
+    expect(signedHeaders(credentials, stream)).to.deep.equal({
       authorization: 'DPoP abc',
       dpop: 'GET https://host/mcp 2',
     });
