@@ -3,7 +3,7 @@ import { accountsFor } from './accounts.js';
 import { declare, extensionOf } from './extension.js';
 import { FLAGS, readConfig } from './flags.js';
 import type { Account } from './model.js';
-import { pendingSignIn } from './pending.js';
+import { answeringMeanwhile } from './pending.js';
 
 const NAME = '@mcp-connect/auth-oauth';
 
@@ -29,11 +29,10 @@ export default definePlugin({
     });
     const extension = extensionOf(config.grant);
     if (extension !== undefined) hooks.beforeSend.tap(NAME, (message) => declare(message, extension));
+    if (flags['auth-wait']) return;
     // Outermost: whatever else wraps a channel has to hear of refusals, and of nothing that only stands in.
     hooks.openTransport.tap({ name: NAME, stage: LAST }, (open, endpoint) =>
-      isWeb(endpoint)
-        ? pendingSignIn(open, { account: accounts.get(endpoint), wait: flags['auth-wait'] })
-        : undefined,
+      isWeb(endpoint) ? answeringMeanwhile(open, accounts.get(endpoint)) : undefined,
     );
   },
 });

@@ -18,6 +18,8 @@ const PROMPT = 'Or paste the address that the browser ends up at here: ';
  */
 export function openTerminal(): Terminal | undefined {
   if (!process.stderr.isTTY || process.platform === 'win32') return undefined;
+  // Somebody types the protocol by hand: two readers would each get a part.
+  if (process.stdin.isTTY && process.stdin.readableFlowing !== null) return undefined;
   try {
     const input = new ReadStream(openSync('/dev/tty', 'r'));
     const output = new WriteStream(openSync('/dev/tty', 'w'));

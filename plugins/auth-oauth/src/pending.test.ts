@@ -11,7 +11,7 @@ import {
 } from '@mcp-connect/core';
 import { expect } from 'chai';
 import type { Account } from './model.js';
-import { pendingSignIn } from './pending.js';
+import { answeringMeanwhile } from './pending.js';
 
 interface Message {
   readonly id?: unknown;
@@ -114,7 +114,7 @@ describe('while a sign-in is pending', () => {
     const connector = new Connector({ log });
     connector.transport('test', { open });
     connector.hooks.authenticate.tap('test', (credentials) => account.sign(credentials));
-    connector.hooks.openTransport.tap('test', (opener) => pendingSignIn(opener, { account, wait: false }));
+    connector.hooks.openTransport.tap('test', (opener) => answeringMeanwhile(opener, account));
     connector.endpoint({ scheme: 'test', label: 'test:', secrets: [] } as never);
     pipeline = connector.connect({
       deliver(envelope) {
@@ -194,6 +194,14 @@ describe('while a sign-in is pending', () => {
       account.fail(new ConnectorError('MCPC_AUTH_SERVER', 'no such server', { hint: 'do this' })),
     );
     expect((await answer).error?.data).to.include({ code: 'MCPC_AUTH_SERVER', hint: 'do this' });
+  });
+
+  it('a server that refuses what it asked for is given up', async () => {
+    const answer = initialize();
+    await new Promise(setImmediate);
+    account.finish('bad');
+    expect((await answer).error?.data).to.include({ code: 'MCPC_SIGN_IN' });
+    expect(account.begun).to.equal(1);
   });
 
   it('lists that were promised and do not exist are empty, other errors are the server’s own', async () => {

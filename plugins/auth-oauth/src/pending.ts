@@ -29,24 +29,12 @@ const OPENING = 1_500;
 const LEAST = 300;
 /** How long other requests wait for a sign-in, in milliseconds: clients give a request about a minute. */
 const PATIENCE = 20_000;
-/** How often one message may be refused, each time for another reason. */
-const MOST_ROUNDS = 4;
-/** The longest that a timer can wait, in milliseconds. */
-const FOREVER = 2 ** 31 - 1;
 const METHOD_NOT_FOUND = -32_601;
 
-/** How channels treat a sign-in. */
-export interface PendingOptions {
-  /** What signs their messages. */
-  readonly account: Account;
-  /** Whether requests wait for the sign-in, however long it takes. */
-  readonly wait: boolean;
-}
-
-/** Opens channels that answer for their server while the user signs in, or that wait for as long as that takes. */
-export function pendingSignIn(open: OpenTransport, options: PendingOptions): OpenTransport {
+/** Opens channels that answer for their server while the user signs in. `account` is what signs their messages. */
+export function answeringMeanwhile(open: OpenTransport, account: Account): OpenTransport {
   return async (context) => {
-    const pending = new PendingTransport(context, options);
+    const pending = new PendingTransport(context, account);
     const onmessage: TransportContext['onmessage'] = (envelope) =>
       context.onmessage(pending.received(envelope));
     pending.over(await open({ ...context, onmessage }));
@@ -69,7 +57,6 @@ interface Refused {
 class PendingTransport implements Transport {
   readonly #context: TransportContext;
   readonly #account: Account;
-  readonly #wait: boolean;
   #wire!: Transport;
   /** Whether requests are answered here. */
   #standingIn = false;
@@ -89,10 +76,9 @@ class PendingTransport implements Transport {
   /** Requests for lists that were promised. */
   readonly #lists = new Map<RequestId, Envelope>();
 
-  constructor(context: TransportContext, { account, wait }: PendingOptions) {
+  constructor(context: TransportContext, account: Account) {
     this.#context = context;
     this.#account = account;
-    this.#wait = wait;
   }
 
   /** Names the transport that leads to the server, once, before anything is sent. */
@@ -108,8 +94,6 @@ class PendingTransport implements Transport {
     }
     if (this.#waiting.size > 0 && this.#waiting.delete(cancelledId(envelope)!)) return undefined;
     if (this.#promised && isList(envelope)) this.#lists.set(envelope.key!, envelope);
-    // The core answers the first refusal itself where requests wait: it stops its clocks meanwhile.
-    if (this.#wait && credentials.challenge === undefined) return this.#wire.send(envelope, credentials);
     const sentAt = performance.now();
     return this.#wire
       .send(envelope, credentials)
@@ -139,11 +123,15 @@ class PendingTransport implements Transport {
   /** Sends a message again once the user has signed in, or answers it without the server. */
   async #refused({ envelope, credentials, sentAt }: Refused, refusal: unknown): Promise<void> {
     const patience = this.#patienceFor(envelope, sentAt);
+    const answered = new Set<string | undefined>();
     let refused = { credentials, error: refusal };
-    for (let round = 0; round < MOST_ROUNDS; round++) {
+    for (;;) {
       const { error } = refused;
       const challenge = error instanceof ConnectorError ? error.challenge : undefined;
       if (challenge === undefined || !this.#account.signed(refused.credentials)) throw error;
+      // A server may ask for one thing after another, but the same again is its last word.
+      if (answered.has(challenge.wwwAuthenticate)) throw this.#refusedForGood(error);
+      answered.add(challenge.wwwAuthenticate);
       const outcome = await this.#waitFor(this.#signIn(challenge, refused.credentials), envelope, patience);
       if (outcome === 'cancelled') return;
       if (outcome === 'late') return this.#answerWithout(envelope, error);
@@ -154,7 +142,16 @@ class PendingTransport implements Transport {
         refused = { credentials: signed, error: next };
       }
     }
-    throw refused.error;
+  }
+
+  /** Words the end of all attempts so that the core makes no more of them. */
+  #refusedForGood(cause: unknown): ConnectorError {
+    const text = `${this.#context.endpoint.label} refuses the sign-in that it asked for.`;
+    return new ConnectorError('MCPC_SIGN_IN', text, {
+      cause,
+      delivered: 'rejected',
+      hint: 'Report this to whoever runs the server, or use another account with --profile NAME',
+    });
   }
 
   /** Begins a sign-in, or joins the one under way. */
@@ -194,7 +191,6 @@ class PendingTransport implements Transport {
   }
 
   #patienceFor(envelope: Envelope, sentAt: number): number {
-    if (this.#wait) return FOREVER;
     return this.#mayStandInFor(envelope) ? Math.max(LEAST, OPENING - (performance.now() - sentAt)) : PATIENCE;
   }
 
