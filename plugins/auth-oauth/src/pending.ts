@@ -104,8 +104,9 @@ class PendingTransport implements Transport {
     return this.#wire.drain?.();
   }
 
-  close(): Promise<void> {
-    return this.#wire.close();
+  /** Also gives up a sign-in under way, whose port would else stay open. */
+  async close(): Promise<void> {
+    await Promise.all([this.#wire.close(), this.#account.close()]);
   }
 
   /** Looks at a message of the server: a list that was promised and does not exist is empty. */
