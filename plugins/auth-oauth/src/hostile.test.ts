@@ -1,10 +1,20 @@
 import { ConnectorError } from '@mcp-connect/core';
 import { expect } from 'chai';
-import { accountAt, json, ScriptedServer, signed, type Script } from './scripted.test.js';
+import {
+  accountAt,
+  json,
+  ScriptedServer,
+  signed,
+  type Script,
+  type ScriptedAccount,
+} from './scripted.test.js';
 
 /** Signs in at a server. Returns the header that came of it, or what went wrong. */
-async function signIn(server: ScriptedServer, endpoint?: string, challenge = 'Bearer') {
-  const { account, settled } = accountAt(server, { ...(endpoint !== undefined && { endpoint }) });
+async function signIn(
+  server: ScriptedServer,
+  { challenge = 'Bearer', ...options }: ScriptedAccount & { readonly challenge?: string } = {},
+) {
+  const { account, settled } = accountAt(server, options);
   try {
     await account.answer({ status: 401, wwwAuthenticate: challenge });
     return await signed(account);
@@ -15,6 +25,9 @@ async function signIn(server: ScriptedServer, endpoint?: string, challenge = 'Be
     await settled();
   }
 }
+
+/** Less than any test may take, in milliseconds. */
+const IMPATIENT = { patience: 300 };
 
 const METADATA = '/.well-known/oauth-authorization-server';
 
@@ -149,7 +162,7 @@ describe('An authorization server that', () => {
       },
     }));
     await hostile.open();
-    expect(await signIn(hostile)).to.include({ code: 'MCPC_TIMEOUT' });
+    expect(await signIn(hostile, IMPATIENT)).to.include({ code: 'MCPC_TIMEOUT' });
   });
 
   it('never ends its answer with a token is given up', async () => {
@@ -157,7 +170,7 @@ describe('An authorization server that', () => {
       answers: { '/token': (response) => response.writeHead(200).write('{') },
     }));
     await hostile.open();
-    expect(await signIn(hostile)).to.include({ code: 'MCPC_TIMEOUT' });
+    expect(await signIn(hostile, IMPATIENT)).to.include({ code: 'MCPC_TIMEOUT' });
   });
 
   it('refuses in the name of another is not quoted', async () => {
@@ -228,7 +241,7 @@ describe('An authorization server that', () => {
       hostile = new ScriptedServer(() => ({}));
       await hostile.open();
       const challenge = `Bearer resource_metadata="${metadata(hostile.elsewhere)}"`;
-      const error = await signIn(hostile, 'https://93.184.215.14/mcp', challenge);
+      const error = await signIn(hostile, { endpoint: 'https://93.184.215.14/mcp', challenge });
       expect(error).to.include({ code: 'MCPC_AUTH_SERVER' });
       expect(hostile.strayed).to.deep.equal([]);
     });

@@ -176,6 +176,8 @@ export interface ScriptedAccount {
   readonly endpoint?: string;
   readonly store?: Store;
   readonly config?: Partial<Config>;
+  /** How long a request may take, in milliseconds. */
+  readonly patience?: number;
   /** Told every line of the log. */
   onlog?(record: LogRecord): void;
 }
@@ -183,7 +185,7 @@ export interface ScriptedAccount {
 /** Makes an account whose user follows wherever a sign-in leads. `settled` waits until the user's browser is done. */
 export function accountAt(
   server: ScriptedServer,
-  { endpoint = `${server.origin}/mcp`, store, config, onlog }: ScriptedAccount = {},
+  { endpoint = `${server.origin}/mcp`, store, config, onlog, patience }: ScriptedAccount = {},
 ): { account: OAuthAccount; settled(): Promise<unknown> } {
   const visits: Promise<unknown>[] = [];
   const log = createLog({
@@ -214,7 +216,7 @@ export function accountAt(
       platform: 'linux',
       openTerminal: () => undefined,
     }),
-    patience: 300,
+    ...(patience !== undefined && { patience }),
   });
   return { account, settled: () => Promise.allSettled(visits) };
 }
