@@ -2,14 +2,18 @@ import {
   commandEndpoint,
   ConnectorError,
   parseEndpoint,
+  type ConnectorOptions,
   type Endpoint,
   type Flags,
   type FlagValues,
 } from '@mcp-connect/core';
-import { LOAD_BALANCE_FLAGS, PROXY_FLAGS, type Values } from './flags.js';
+import { readEndpointsFile } from './endpoints-file.js';
+import { LOAD_BALANCE_FLAGS, PROXY_FLAGS, type CommonValues, type Values } from './flags.js';
 
 /** What sets one serving command apart from another. */
 export interface Mode {
+  /** The command. */
+  readonly name: string;
   /** The command's own flags. */
   readonly flags: Flags;
   /** The packages of its built-in plugins, in the order in which they are applied. */
@@ -21,6 +25,10 @@ export interface Mode {
    * @throws ConnectorError `MCPC_USAGE` naming the flag to mend
    */
   endpoints(values: Values, words: readonly string[]): readonly Endpoint[];
+  /** Names the file that the endpoints come from, where there is one that may change. */
+  file?(values: Values): string | undefined;
+  /** Reads how requests are spread over the endpoints. */
+  spread(values: Values): Pick<ConnectorOptions, 'affinity' | 'equivalence'>;
 }
 
 const TRANSPORTS_AND_AUTH = [
@@ -32,6 +40,7 @@ const TRANSPORTS_AND_AUTH = [
 ] as const;
 
 const proxy: Mode = {
+  name: 'proxy',
   flags: PROXY_FLAGS,
   plugins: [...TRANSPORTS_AND_AUTH, '@mcp-connect/strategy-fallback'],
   endpoints(values, words) {
@@ -45,27 +54,45 @@ const proxy: Mode = {
     }
     return [namedEndpoint('endpoint', endpoint, transport)];
   },
+  // Fallbacks wait for a failure, but connections of a pool are there to be used.
+  spread: (values) => ({ affinity: (values as Values & CommonValues).pool > 1 ? 'auto' : 'session' }),
 };
 
 const loadBalance: Mode = {
+  name: 'load-balance',
   flags: LOAD_BALANCE_FLAGS,
   plugins: [...TRANSPORTS_AND_AUTH, '@mcp-connect/strategy-round-robin'],
   endpoints(values, words) {
-    const { endpoints = '', transport } = values as FlagValues<typeof LOAD_BALANCE_FLAGS>;
+    const {
+      endpoints = '',
+      transport,
+      'endpoints-file': file,
+    } = values as FlagValues<typeof LOAD_BALANCE_FLAGS>;
     if (words.length > 0) {
       throw usage(
         'load-balance takes no command after --.',
         'Name every server in --endpoints, a local one as "stdio:command args"',
       );
     }
-    const texts = endpoints.split(',').filter((text) => text.trim() !== '');
-    if (texts.length === 0) {
+    const named = endpoints.split(',').filter((text) => text.trim() !== '');
+    const listed = file === undefined ? [] : readEndpointsFile(file);
+    if (named.length + listed.length === 0) {
       throw usage(
         'No --endpoints are given.',
         'Add --endpoints "https://one.example/mcp,https://two.example/mcp"',
       );
     }
-    return texts.map((text) => namedEndpoint('endpoints', text, yielding(transport, text)));
+    const read = (flag: string, text: string): Endpoint =>
+      namedEndpoint(flag, text, yielding(transport, text));
+    return [
+      ...named.map((text) => read('endpoints', text)),
+      ...listed.map((text) => read('endpoints-file', text)),
+    ];
+  },
+  file: (values) => (values as FlagValues<typeof LOAD_BALANCE_FLAGS>)['endpoints-file'],
+  spread(values) {
+    const { affinity, equivalence } = values as FlagValues<typeof LOAD_BALANCE_FLAGS>;
+    return { affinity, equivalence };
   },
 };
 
