@@ -1,0 +1,131 @@
+import type {
+  ConnectorError,
+  Credentials,
+  Envelope,
+  OpenTransport,
+  RequestId,
+  Transport,
+  TransportContext,
+} from '@mcp-connect/core';
+import { passThrough, type Direction, type DirectionContext } from './direction.js';
+import { isModern } from './modern.js';
+import { beginLegacy, beginModern, type OpeningHost } from './opening.js';
+import { UpstreamChannel } from './upstream.js';
+import type { Verdict } from './verdict.js';
+
+/** What a bridge is made from. */
+export interface BridgeOptions {
+  readonly open: OpenTransport;
+  readonly context: TransportContext;
+  /** What is known of the server. */
+  readonly verdict: Verdict;
+  /** True to tell a modern client to speak an older revision instead of translating for it. */
+  readonly refuse: boolean;
+}
+
+/** Opens the channel to a server with a bridge before it. */
+export async function openBridge(options: BridgeOptions): Promise<Transport> {
+  const bridge = new Bridge(options);
+  await bridge.open(options.context.signal);
+  return bridge;
+}
+
+/**
+ * Stands before the channel to one server. It speaks the client's own era first; when the server refuses that, it finds
+ * out what the server speaks and puts a direction in between.
+ */
+class Bridge implements Transport, OpeningHost {
+  readonly upstream: UpstreamChannel;
+  readonly directed: DirectionContext;
+  readonly verdict: Verdict;
+  readonly refuse: boolean;
+  readonly #open: OpenTransport;
+  readonly #context: TransportContext;
+  /** How messages pass until the client has shown its era. */
+  readonly #through: Direction;
+  #direction: Direction | undefined;
+  /** Settles when it is known how messages pass; what comes in the meantime waits. */
+  #deciding: Promise<void> | undefined;
+  #closed = false;
+  probing = false;
+
+  constructor({ open, context, verdict, refuse }: BridgeOptions) {
+    this.#open = open;
+    this.#context = context;
+    this.verdict = verdict;
+    this.refuse = refuse;
+    this.upstream = new UpstreamChannel(context);
+    this.directed = {
+      client: context,
+      upstream: this.upstream,
+      confirmed: () => verdict.keep(),
+      misjudged: () => {
+        verdict.drop();
+        this.#direction = undefined;
+      },
+    };
+    this.#through = passThrough(this.directed);
+  }
+
+  async open(signal: AbortSignal): Promise<void> {
+    let wire: Transport | undefined;
+    const opened = await this.#open({
+      ...this.#context,
+      signal,
+      onmessage: (envelope) =>
+        this.upstream.takes(envelope) ? undefined : (this.#direction ?? this.#through).received(envelope),
+      onlost: (id, error) => this.#onlost(id, error),
+      onforgotten: () => (this.#direction ?? this.#through).forgotten(),
+      onmissed: () => (this.#direction ?? this.#through).missed(),
+      onclose: (error) => {
+        // A channel that was replaced has nothing left to tell.
+        if (wire === undefined || wire === this.upstream.wire) this.#onclose(error);
+      },
+    });
+    wire = this.upstream.wire = opened;
+    if (this.#closed) await wire.close();
+  }
+
+  reopen(): Promise<void> {
+    return this.open(AbortSignal.timeout(this.#context.settings.timeout));
+  }
+
+  install(direction: Direction | undefined): Direction {
+    void this.#direction?.close();
+    this.#direction = direction;
+    return direction ?? this.#through;
+  }
+
+  send(envelope: Envelope, credentials: Credentials): void | Promise<void> {
+    if (this.#deciding !== undefined) return this.#deciding.then(() => this.send(envelope, credentials));
+    if (envelope.method === 'initialize') return beginLegacy(this, { envelope, credentials });
+    if (this.#direction !== undefined) return this.#direction.send(envelope, credentials);
+    if (!isModern(envelope)) return this.upstream.send(envelope, credentials);
+    const begun = beginModern(this, { envelope, credentials });
+    const decided = (): void => void (this.#deciding = undefined);
+    this.#deciding = begun.then(decided, decided);
+    return begun;
+  }
+
+  drain(): Promise<void> | undefined {
+    return this.upstream.wire?.drain?.();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#direction?.close();
+    await this.upstream.wire?.close();
+  }
+
+  #onlost(id: RequestId, error: ConnectorError): void {
+    if (!this.upstream.takesLoss(id, error)) (this.#direction ?? this.#through).lost(id, error);
+  }
+
+  #onclose(error: ConnectorError | undefined): void {
+    this.upstream.wire = undefined;
+    this.upstream.lose(error);
+    if (this.probing) return;
+    this.#direction?.closed(error);
+    this.#context.onclose(error);
+  }
+}

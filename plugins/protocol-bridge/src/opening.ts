@@ -1,0 +1,175 @@
+import { ConnectorError, Envelope, type Credentials, type JSONRPCMessage } from '@mcp-connect/core';
+import { passThrough, type Answer, type Direction, type DirectionContext } from './direction.js';
+import { answerOf, eraOf, isRefusal, discoveredIn } from './era.js';
+import {
+  CAPABILITIES_KEY,
+  CLIENT_INFO_KEY,
+  LEGACY,
+  MODERN,
+  UNSUPPORTED_VERSION,
+  VERSION_KEY,
+} from './modern.js';
+import type { UpstreamChannel } from './upstream.js';
+import type { Verdict } from './verdict.js';
+
+/** How long a server on a channel of lines may take to show that it is modern, in milliseconds. */
+const PROBE_PATIENCE = 5_000;
+
+/** The message by which a client shows its era. */
+export interface Opener {
+  readonly envelope: Envelope;
+  readonly credentials: Credentials;
+}
+
+/** What is decided about: a channel, and how messages pass it. */
+export interface OpeningHost {
+  readonly directed: DirectionContext;
+  readonly upstream: UpstreamChannel;
+  readonly verdict: Verdict;
+  /** True to tell a modern client to speak an older revision instead of translating for it. */
+  readonly refuse: boolean;
+  /** True while the channel may end because of what it was asked, which is an answer too. */
+  probing: boolean;
+  /** Puts a direction in the place of the last one, and returns it. */
+  install(direction: Direction | undefined): Direction;
+  /** Opens the channel anew, after it has ended. */
+  reopen(): Promise<void>;
+}
+
+/**
+ * Sends `initialize` as it is, and looks for a modern server when it is refused (2026-07-28 basic/versioning).
+ *
+ * @throws ConnectorError as `Transport.send` does
+ */
+export async function beginLegacy(host: OpeningHost, opener: Opener): Promise<void> {
+  const { directed, upstream, verdict } = host;
+  const { envelope, credentials } = opener;
+  const key = envelope.key!;
+  if ((await verdict.read(credentials)) === 'legacy') {
+    const direction = await modernDirection(host, opener);
+    if (direction !== undefined) return direction.send(envelope, credentials);
+    verdict.drop();
+  }
+  const through = host.install(passThrough(directed));
+  upstream.watch(key, {
+    answered: (answer) => {
+      if (answerOf(answer.parsed).error === undefined) void through.received(answer);
+      else void refused(host, opener, answer);
+    },
+    lost: (error) => through.lost(key, error),
+  });
+  try {
+    await upstream.send(envelope, credentials);
+  } catch (error) {
+    upstream.unwatch(key);
+    if (!(error instanceof ConnectorError) || !isRefusal(error)) throw error;
+    const direction = await modernDirection(host, opener);
+    if (direction === undefined) throw error;
+    await direction.send(envelope, credentials);
+  }
+}
+
+/** Takes a server that answered `initialize` with an error for a modern one if it is; else that error stands. */
+async function refused(host: OpeningHost, opener: Opener, answer: Envelope): Promise<void> {
+  const { client } = host.directed;
+  const { envelope, credentials } = opener;
+  try {
+    const direction = await modernDirection(host, opener);
+    if (direction === undefined) void client.onmessage(answer);
+    else await direction.send(envelope, credentials);
+  } catch (error) {
+    if (eraOf(answerOf(answer.parsed)) === 'modern') client.onlost(envelope.key!, error as ConnectorError);
+    else void client.onmessage(answer);
+  }
+}
+
+/** Installs the direction from a legacy client to a modern server, when the server shows that it is one. */
+async function modernDirection(
+  host: OpeningHost,
+  { envelope, credentials }: Opener,
+): Promise<Direction | undefined> {
+  const { params } = envelope.message as { params?: Record<string, unknown> };
+  const _meta = {
+    [VERSION_KEY]: MODERN,
+    [CLIENT_INFO_KEY]: params?.['clientInfo'],
+    [CAPABILITIES_KEY]: {},
+  };
+  const answer = await host.upstream.ask('server/discover', { _meta }, credentials).answer;
+  const discovered = discoveredIn(answer);
+  if (discovered === undefined) return undefined;
+  const { openLegacyToModern } = await import('./legacy-to-modern.js');
+  host.verdict.refuses('legacy');
+  host.verdict.keep();
+  return host.install(openLegacyToModern(host.directed, discovered));
+}
+
+/**
+ * Has a server show that it is modern before a modern request reaches it (2026-07-28 stdio, Backward Compatibility), and
+ * bridges to it when it is not.
+ *
+ * @throws ConnectorError as `Transport.send` does
+ */
+export async function beginModern(host: OpeningHost, opener: Opener): Promise<void> {
+  const { directed, upstream, verdict } = host;
+  const { envelope, credentials } = opener;
+  const legacy = (await verdict.read(credentials)) === 'modern';
+  const answer = legacy ? undefined : await probe(host, opener);
+  if (answer !== undefined) {
+    host.install(passThrough(directed));
+    if (envelope.method === 'server/discover') void directed.client.onmessage(answer);
+    else await upstream.send(envelope, credentials);
+    return;
+  }
+  verdict.refuses('modern');
+  if (host.refuse) return void directed.client.onmessage(refusalOf(envelope));
+  if (upstream.wire === undefined) await host.reopen();
+  const { openModernToLegacy } = await import('./modern-to-legacy.js');
+  await host.install(openModernToLegacy(directed)).send(envelope, credentials);
+}
+
+/** Asks the server to show that it is modern. Returns undefined when its answer, or its end, says that it is not. */
+async function probe(host: OpeningHost, { envelope, credentials }: Opener): Promise<Envelope | undefined> {
+  const { upstream } = host;
+  host.probing = !upstream.http;
+  const asked = envelope.method === 'server/discover' ? envelope : discoverLike(envelope);
+  const key = asked.key!;
+  let limit: NodeJS.Timeout | undefined;
+  try {
+    const answer = await new Promise<Envelope | undefined>((answered, lost) => {
+      upstream.watch(key, { answered, lost });
+      if (!upstream.http) limit = setTimeout(answered, PROBE_PATIENCE, undefined);
+      Promise.resolve(upstream.send(asked, credentials)).catch(lost);
+    });
+    return answer !== undefined && eraOf(answerOf(answer.parsed)) === 'modern' ? answer : undefined;
+  } catch (error) {
+    const died = !upstream.http && upstream.wire === undefined;
+    if (died || (error instanceof ConnectorError && isRefusal(error))) return undefined;
+    throw error;
+  } finally {
+    clearTimeout(limit);
+    upstream.unwatch(key);
+    host.probing = false;
+  }
+}
+
+/** A question for the server's revisions that describes the client as its own message does. */
+function discoverLike(envelope: Envelope): Envelope {
+  const { _meta } = (envelope.message as { params: { _meta: object } }).params;
+  const message = {
+    jsonrpc: '2.0',
+    id: `mcpc-probe-${envelope.idText}`,
+    method: 'server/discover',
+    params: { _meta },
+  };
+  return Envelope.of(message as JSONRPCMessage);
+}
+
+function refusalOf(envelope: Envelope): Envelope {
+  const meta = (envelope.message as { params?: { _meta?: Record<string, unknown> } }).params?._meta;
+  const error: Answer['error'] = {
+    code: UNSUPPORTED_VERSION,
+    message: 'Unsupported protocol version',
+    data: { supported: LEGACY, requested: meta?.[VERSION_KEY] },
+  };
+  return Envelope.of({ jsonrpc: '2.0', id: 0, error } as JSONRPCMessage).withId(envelope.idText);
+}

@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto';
+import {
+  ConnectorError,
+  Envelope,
+  type Credentials,
+  type JSONRPCMessage,
+  type RequestId,
+  type Transport,
+  type TransportContext,
+} from '@mcp-connect/core';
+import type { Answer, Question, Upstream } from './direction.js';
+
+/** Who waits for an answer of the server. Exactly one of the two is called, once. */
+export interface Waiting {
+  /** Runs within the turn in which the answer came in. */
+  answered(answer: Envelope): void;
+  lost(error: ConnectorError): void;
+}
+
+/** The channel to the server, with the requests of the bridge's own that are under way in it. */
+export class UpstreamChannel implements Upstream {
+  readonly http: boolean;
+  readonly #context: TransportContext;
+  readonly #prefix = `mcpc-bridge-${randomUUID()}-`;
+  readonly #waiting = new Map<RequestId, Waiting>();
+  #asked = 0;
+  /** The transport of the moment; a program that died of a question is started again. */
+  wire: Transport | undefined;
+
+  constructor(context: TransportContext) {
+    this.#context = context;
+    this.http = context.endpoint.scheme === 'http' || context.endpoint.scheme === 'sse';
+  }
+
+  send(envelope: Envelope, credentials?: Credentials): void | Promise<void> {
+    if (this.wire === undefined) throw closed(this.#context);
+    return credentials === undefined ? this.#sendSigned(envelope) : this.wire.send(envelope, credentials);
+  }
+
+  ask(method: string, params: object, credentials?: Credentials): Question {
+    const id = `${this.#prefix}${this.#asked++}`;
+    const answer = new Promise<Answer>((resolve, reject) => {
+      this.watch(id, {
+        answered: ({ parsed }) =>
+          parsed === undefined ? reject(unreadable(this.#context)) : resolve(parsed as Answer),
+        lost: reject,
+      });
+    });
+    // Whoever asked may have lost interest.
+    answer.catch(() => undefined);
+    const request = Envelope.of({ jsonrpc: '2.0', id, method, params } as JSONRPCMessage);
+    void this.#start(id, request, credentials);
+    return {
+      id,
+      answer,
+      cancel: () => {
+        const waiting = this.#take(id);
+        if (waiting === undefined) return;
+        waiting.lost(new ConnectorError('MCPC_CANCELLED', `${method} was taken back.`));
+        void this.#tell(cancellationOf(id));
+      },
+    };
+  }
+
+  /** Has the answer to a request come here and nowhere else; for one of the client's that is an opener. */
+  watch(id: RequestId, waiting: Waiting): void {
+    this.#waiting.set(id, waiting);
+  }
+
+  /** No longer waits for the answer to a request. */
+  unwatch(id: RequestId): void {
+    this.#waiting.delete(id);
+  }
+
+  /** Takes an answer to a question. Returns false for every other message. */
+  takes(envelope: Envelope): boolean {
+    if (this.#waiting.size === 0 || envelope.kind !== 'response') return false;
+    const waiting = this.#take(envelope.key);
+    if (waiting === undefined) return false;
+    waiting.answered(envelope);
+    return true;
+  }
+
+  /** Takes the loss of a question. Returns false when the id is none of ours. */
+  takesLoss(id: RequestId, error: ConnectorError): boolean {
+    const waiting = this.#take(id);
+    waiting?.lost(error);
+    return waiting !== undefined;
+  }
+
+  /** Rejects all that waits: no answer can come any more. */
+  lose(error?: ConnectorError): void {
+    const reason = error ?? closed(this.#context);
+    for (const id of [...this.#waiting.keys()]) this.#take(id)?.lost(reason);
+  }
+
+  async #start(id: string, request: Envelope, credentials: Credentials | undefined): Promise<void> {
+    try {
+      await this.send(request, credentials);
+    } catch (error) {
+      this.#take(id)?.lost(error as ConnectorError);
+    }
+  }
+
+  async #tell(envelope: Envelope): Promise<void> {
+    try {
+      await this.send(envelope);
+    } catch (error) {
+      this.#context.log.debug?.('%s did not reach the server: %s', envelope.method, error);
+    }
+  }
+
+  async #sendSigned(envelope: Envelope): Promise<void> {
+    const { wire } = this;
+    try {
+      await wire!.send(envelope, await this.#context.credentials());
+    } catch (error) {
+      if (!(error instanceof ConnectorError) || error.challenge === undefined) throw error;
+      await wire!.send(envelope, await this.#context.credentials(error.challenge));
+    }
+  }
+
+  #take(id: RequestId | undefined): Waiting | undefined {
+    if (id === undefined) return undefined;
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    return waiting;
+  }
+}
+
+/** Tells the server that the answer to a request is no longer wanted. */
+function cancellationOf(requestId: RequestId): Envelope {
+  const params = { requestId, reason: 'the answer is no longer needed' };
+  return Envelope.of({ jsonrpc: '2.0', method: 'notifications/cancelled', params } as JSONRPCMessage);
+}
+
+function closed({ endpoint }: TransportContext): ConnectorError {
+  return new ConnectorError('MCPC_CONNECTION_LOST', `The connection to ${endpoint.label} is closed.`);
+}
+
+function unreadable({ endpoint }: TransportContext): ConnectorError {
+  const text = `${endpoint.label} answered with something that is no valid message.`;
+  return new ConnectorError('MCPC_BAD_RESPONSE', text, { delivered: 'unknown' });
+}
