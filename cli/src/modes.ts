@@ -23,17 +23,18 @@ export interface Mode {
   endpoints(values: Values, words: readonly string[]): readonly Endpoint[];
 }
 
-const TRANSPORTS_AND_AUTH = [
+const EVERYWHERE = [
   '@mcp-connect/transport-http',
   '@mcp-connect/transport-stdio',
   '@mcp-connect/transport-tcp',
   '@mcp-connect/auth-bearer',
   '@mcp-connect/auth-header',
+  '@mcp-connect/protocol-bridge',
 ] as const;
 
 const proxy: Mode = {
   flags: PROXY_FLAGS,
-  plugins: [...TRANSPORTS_AND_AUTH, '@mcp-connect/strategy-fallback'],
+  plugins: [...EVERYWHERE, '@mcp-connect/strategy-fallback'],
   endpoints(values, words) {
     const { endpoint, transport } = values as FlagValues<typeof PROXY_FLAGS>;
     if (words.length > 0) return [localServer(words, endpoint, transport)];
@@ -49,7 +50,7 @@ const proxy: Mode = {
 
 const loadBalance: Mode = {
   flags: LOAD_BALANCE_FLAGS,
-  plugins: [...TRANSPORTS_AND_AUTH, '@mcp-connect/strategy-round-robin'],
+  plugins: [...EVERYWHERE, '@mcp-connect/strategy-round-robin'],
   endpoints(values, words) {
     const { endpoints = '', transport } = values as FlagValues<typeof LOAD_BALANCE_FLAGS>;
     if (words.length > 0) {

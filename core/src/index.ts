@@ -41,6 +41,7 @@ export { serveClient, type ClientStreams, type Serving } from './client.js';
 export { stateDir, writePrivately, type StatePlace } from './state.js';
 export { fromSdkTransport, type SdkTransport } from './sdk.js';
 export type { Client, Pipeline } from './pipeline.js';
+export { cancellation, cancelledId } from './reply.js';
 export type { ErrorData } from './reply.js';
 export type { RetryTools } from './retry.js';
 export type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.js';

@@ -61,7 +61,7 @@ class Bridge implements Transport, OpeningHost {
       confirmed: () => verdict.keep(),
       misjudged: () => {
         verdict.drop();
-        this.#direction = undefined;
+        this.install(undefined);
       },
     };
     this.#through = passThrough(this.directed);

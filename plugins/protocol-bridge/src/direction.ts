@@ -16,6 +16,14 @@ export interface Question {
   cancel(): void;
 }
 
+/** How a request of the bridge's own is sent. */
+export interface AskOptions {
+  /** Without them the request is signed by the `authenticate` hook, once more when it is refused. */
+  readonly credentials?: Credentials;
+  /** Header fields beside the credentials, by lower-case name. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /** The way to the server, as the bridge uses it. */
 export interface Upstream {
   /** True where messages are single HTTP requests; false for a lasting channel of lines. */
@@ -27,7 +35,7 @@ export interface Upstream {
    */
   send(envelope: Envelope, credentials?: Credentials): void | Promise<void>;
   /** Sends a request under an id of the bridge's own; its answer comes here and nowhere else. */
-  ask(method: string, params: object, credentials?: Credentials): Question;
+  ask(method: string, params: object, options?: AskOptions): Question;
 }
 
 /** What a direction is made from. */

@@ -94,13 +94,13 @@ async function modernDirection(
     [CLIENT_INFO_KEY]: params?.['clientInfo'],
     [CAPABILITIES_KEY]: {},
   };
-  const answer = await host.upstream.ask('server/discover', { _meta }, credentials).answer;
+  const answer = await host.upstream.ask('server/discover', { _meta }, { credentials }).answer;
   const discovered = discoveredIn(answer);
   if (discovered === undefined) return undefined;
-  const { openLegacyToModern } = await import('./legacy-to-modern.js');
+  const { LegacyToModern } = await import('./legacy-to-modern.js');
   host.verdict.refuses('legacy');
   host.verdict.keep();
-  return host.install(openLegacyToModern(host.directed, discovered));
+  return host.install(new LegacyToModern(host.directed, { discovered, initialize: envelope }));
 }
 
 /**

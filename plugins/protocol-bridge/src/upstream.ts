@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto';
 import {
   ConnectorError,
   Envelope,
+  type Challenge,
   type Credentials,
   type JSONRPCMessage,
   type RequestId,
   type Transport,
   type TransportContext,
 } from '@mcp-connect/core';
-import type { Answer, Question, Upstream } from './direction.js';
+import type { Answer, AskOptions, Question, Upstream } from './direction.js';
 
 /** Who waits for an answer of the server. Exactly one of the two is called, once. */
 export interface Waiting {
@@ -37,7 +38,7 @@ export class UpstreamChannel implements Upstream {
     return credentials === undefined ? this.#sendSigned(envelope) : this.wire.send(envelope, credentials);
   }
 
-  ask(method: string, params: object, credentials?: Credentials): Question {
+  ask(method: string, params: object, options: AskOptions = {}): Question {
     const id = `${this.#prefix}${this.#asked++}`;
     const answer = new Promise<Answer>((resolve, reject) => {
       this.watch(id, {
@@ -49,7 +50,7 @@ export class UpstreamChannel implements Upstream {
     // Whoever asked may have lost interest.
     answer.catch(() => undefined);
     const request = Envelope.of({ jsonrpc: '2.0', id, method, params } as JSONRPCMessage);
-    void this.#start(id, request, credentials);
+    void this.#start(id, request, options);
     return {
       id,
       answer,
@@ -94,9 +95,10 @@ export class UpstreamChannel implements Upstream {
     for (const id of [...this.#waiting.keys()]) this.#take(id)?.lost(reason);
   }
 
-  async #start(id: string, request: Envelope, credentials: Credentials | undefined): Promise<void> {
+  async #start(id: string, request: Envelope, { credentials, headers }: AskOptions): Promise<void> {
     try {
-      await this.send(request, credentials);
+      if (credentials === undefined) await this.#sendSigned(request, headers);
+      else await this.send(request, withHeaders(credentials, headers));
     } catch (error) {
       this.#take(id)?.lost(error as ConnectorError);
     }
@@ -110,13 +112,16 @@ export class UpstreamChannel implements Upstream {
     }
   }
 
-  async #sendSigned(envelope: Envelope): Promise<void> {
-    const { wire } = this;
+  async #sendSigned(envelope: Envelope, headers?: AskOptions['headers']): Promise<void> {
+    const send = async (challenge?: Challenge): Promise<void> => {
+      const credentials = await this.#context.credentials(challenge);
+      await this.send(envelope, withHeaders(credentials, headers));
+    };
     try {
-      await wire!.send(envelope, await this.#context.credentials());
+      await send();
     } catch (error) {
       if (!(error instanceof ConnectorError) || error.challenge === undefined) throw error;
-      await wire!.send(envelope, await this.#context.credentials(error.challenge));
+      await send(error.challenge);
     }
   }
 
@@ -126,6 +131,10 @@ export class UpstreamChannel implements Upstream {
     this.#waiting.delete(id);
     return waiting;
   }
+}
+
+function withHeaders(credentials: Credentials, headers: AskOptions['headers']): Credentials {
+  return headers === undefined ? credentials : { headers: { ...credentials.headers, ...headers } };
 }
 
 /** Tells the server that the answer to a request is no longer wanted. */
