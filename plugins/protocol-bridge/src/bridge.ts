@@ -72,8 +72,10 @@ class Bridge implements Transport, OpeningHost {
     const opened = await this.#open({
       ...this.#context,
       signal,
-      onmessage: (envelope) =>
-        this.upstream.takes(envelope) ? undefined : (this.#direction ?? this.#through).received(envelope),
+      onmessage: (envelope, request) =>
+        this.upstream.takes(envelope)
+          ? undefined
+          : (this.#direction ?? this.#through).received(envelope, request),
       onlost: (id, error) => this.#onlost(id, error),
       onforgotten: () => (this.#direction ?? this.#through).forgotten(),
       onmissed: () => (this.#direction ?? this.#through).missed(),

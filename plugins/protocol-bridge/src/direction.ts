@@ -56,8 +56,12 @@ export interface DirectionContext {
 export interface Direction {
   /** Takes a message of the client; the contract is that of `Transport.send`. */
   send(envelope: Envelope, credentials: Credentials): void | Promise<void>;
-  /** Takes a message of the server that answers no question of the bridge. */
-  received(envelope: Envelope): void | Promise<void>;
+  /**
+   * Takes a message of the server that answers no question of the bridge.
+   *
+   * @param request the key of the request whose reply it came with, where the wire tells
+   */
+  received(envelope: Envelope, request?: RequestId): void | Promise<void>;
   /** Learns that the channel of one upstream request ended without its answer. */
   lost(id: RequestId, error: ConnectorError): void;
   /** Learns that the server has forgotten its session. */
@@ -74,7 +78,7 @@ export interface Direction {
 export function passThrough({ client, upstream }: DirectionContext): Direction {
   return {
     send: (envelope, credentials) => upstream.send(envelope, credentials),
-    received: (envelope) => client.onmessage(envelope),
+    received: (envelope, request) => client.onmessage(envelope, request),
     lost: (id, error) => client.onlost(id, error),
     forgotten: () => client.onforgotten(),
     missed: () => client.onmissed(),

@@ -1,4 +1,5 @@
-import { Envelope, type JSONRPCMessage } from '@mcp-connect/core';
+import type { Envelope, RequestId } from '@mcp-connect/core';
+import { answerTo, paramsOf } from './messages.js';
 import { membersOf } from './modern-request.js';
 import { INTERNAL_ERROR, METHOD_NOT_FOUND } from './modern.js';
 import type { Answer } from './direction.js';
@@ -61,19 +62,29 @@ export function inputRequestOf({ method, params }: Inquiry): { method: string; p
 
 const RELATED_TASK = 'io.modelcontextprotocol/related-task';
 
+/** What a {@link Push} is made from, beside the request. */
+export interface PushOptions {
+  /** The key of the request whose reply the server asks in, where the wire tells. */
+  readonly call: RequestId | undefined;
+  /** Sends a response to the server. */
+  reply(response: Envelope): Promise<void>;
+}
+
 /** A request of the server as an inquiry. */
 export class Push implements Inquiry {
   readonly method: string;
   readonly params: Members;
+  /** The key of the request whose reply the server asks in, where the wire tells. */
+  readonly call: RequestId | undefined;
   readonly #request: Envelope;
-  readonly #reply: (response: Envelope) => Promise<void>;
+  readonly #reply: PushOptions['reply'];
 
-  /** @param reply sends a response to the server */
-  constructor(request: Envelope, reply: (response: Envelope) => Promise<void>) {
+  constructor(request: Envelope, { call, reply }: PushOptions) {
     this.#request = request;
     this.#reply = reply;
+    this.call = call;
     this.method = request.method!;
-    this.params = membersOf((request.parsed as { params?: unknown } | undefined)?.params);
+    this.params = paramsOf(request);
   }
 
   /** The id under which the server asks. */
@@ -87,7 +98,7 @@ export class Push implements Inquiry {
   }
 
   answer(response: Members): Promise<void> {
-    return this.#reply(responseTo(this.#request, { result: response }));
+    return this.#reply(answerTo(this.#request, { result: response }));
   }
 
   refuse(reason: string): void {
@@ -96,14 +107,6 @@ export class Push implements Inquiry {
     const refusal: Answer =
       this.method === ELICIT ? { result: { action: 'cancel' } } : { error: { code, message: reason } };
     // Whoever refuses has given up on the server already.
-    this.#reply(responseTo(this.#request, refusal)).catch(() => undefined);
+    this.#reply(answerTo(this.#request, refusal)).catch(() => undefined);
   }
-}
-
-/** Makes the response to a request. */
-export function responseTo(request: Envelope, body: Answer): Envelope {
-  const { id, key, idText } = request;
-  const exact = key === id;
-  const response = Envelope.of({ jsonrpc: '2.0', id: exact ? id : 0, ...body } as JSONRPCMessage);
-  return exact ? response : response.withId(idText);
 }

@@ -1,6 +1,7 @@
-import { ConnectorError, Envelope, type Credentials, type JSONRPCMessage } from '@mcp-connect/core';
+import { ConnectorError, type Credentials } from '@mcp-connect/core';
 import type { Answer, DirectionContext } from './direction.js';
 import { LEGACY, UNSUPPORTED_VERSION } from './modern.js';
+import { notification } from './messages.js';
 import { membersOf, type ModernRequest } from './modern-request.js';
 
 type Members = Readonly<Record<string, unknown>>;
@@ -88,8 +89,7 @@ export class LegacySession {
     const { upstream } = this.#context;
     const renewed = this.#renewing;
     const opened = openedBy(await this.#initialize(credentials), this.#label);
-    const initialized = { jsonrpc: '2.0', method: 'notifications/initialized' } as JSONRPCMessage;
-    await upstream.send(Envelope.of(initialized), credentials);
+    await upstream.send(notification('notifications/initialized'), credentials);
     if (renewed) await this.#onrenewed();
     this.#renewing = true;
     this.#opened = opened;
@@ -106,7 +106,7 @@ export class LegacySession {
       clientInfo: { name: 'mcp-connect', version: '0', ...clientInfo },
     };
     // A server must not be told that `initialize` is cancelled (2025-11-25 basic/utilities/cancellation).
-    const { answer } = upstream.ask('initialize', params, credentials);
+    const { answer } = upstream.ask('initialize', params, credentials && { credentials });
     let patience: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       patience = setTimeout(() => reject(this.#timedOut()), client.settings.timeout);

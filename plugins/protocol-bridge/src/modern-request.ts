@@ -9,6 +9,7 @@ import {
 } from './modern.js';
 import type { Envelope } from '@mcp-connect/core';
 import type { Answer } from './direction.js';
+import { isObject, paramsOf } from './messages.js';
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -57,8 +58,7 @@ export function mayAsk(method: string): boolean {
 
 /** Takes a request apart, or says what is wrong with how it describes itself. */
 export function readRequest(envelope: Envelope): ModernRequest | Required<Pick<Answer, 'error'>> {
-  const { params } = (envelope.parsed ?? {}) as { params?: unknown };
-  const { _meta, ...rest } = membersOf(params);
+  const { _meta, ...rest } = paramsOf(envelope);
   const described = membersOf(_meta);
   const version = described[VERSION_KEY];
   if (typeof version !== 'string') return invalid(`_meta lacks ${VERSION_KEY}`);
@@ -67,7 +67,7 @@ export function readRequest(envelope: Envelope): ModernRequest | Required<Pick<A
     return { error: { code: UNSUPPORTED_VERSION, message: 'Unsupported protocol version', data } };
   }
   const capabilities = described[CAPABILITIES_KEY];
-  if (!isMembers(capabilities)) return invalid(`_meta lacks ${CAPABILITIES_KEY}`);
+  if (!isObject(capabilities)) return invalid(`_meta lacks ${CAPABILITIES_KEY}`);
   const level = described[LOG_LEVEL_KEY];
   if (level !== undefined && !isLogLevel(level)) return invalid(`${LOG_LEVEL_KEY} names no log level`);
   const { inputResponses, requestState, ...asked } = rest;
@@ -87,11 +87,7 @@ export function readRequest(envelope: Envelope): ModernRequest | Required<Pick<A
 
 /** The members of an object; none of anything else. */
 export function membersOf(value: unknown): Members {
-  return isMembers(value) ? value : {};
-}
-
-function isMembers(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isObject(value) ? value : {};
 }
 
 function isLogLevel(value: unknown): value is LogLevel {

@@ -1,18 +1,12 @@
-import {
-  ConnectorError,
-  Envelope,
-  reasonOf,
-  type Credentials,
-  type JSONRPCMessage,
-  type RequestId,
-} from '@mcp-connect/core';
-import { Calls, type Call } from './calls.js';
+import { ConnectorError, reasonOf, type Credentials, type Envelope, type RequestId } from '@mcp-connect/core';
+import { Calls, type Call } from './legacy-calls.js';
 import type { Answer, Direction, DirectionContext } from './direction.js';
 import { discovery, fitError, fitResult } from './fit-for-modern.js';
-import { isInquiry, Push, responseTo } from './inquiry.js';
+import { isInquiry, Push } from './inquiry.js';
 import { LegacySession, ServerError, type Opened } from './legacy-session.js';
 import { SessionLogLevel } from './log-level.js';
 import { INTERNAL_ERROR, METHOD_NOT_FOUND } from './modern.js';
+import { answerTo, notification, paramsOf } from './messages.js';
 import { mayAsk, membersOf, readRequest, type ModernRequest } from './modern-request.js';
 import { Rounds } from './rounds.js';
 import { Subscriptions } from './subscriptions.js';
@@ -159,16 +153,16 @@ class ModernToLegacy implements Direction {
 
   // ── From the server ──────────────────────────────────────────────────────────────────────────────────────────
 
-  received(envelope: Envelope): void | Promise<void> {
+  received(envelope: Envelope, from?: RequestId): void | Promise<void> {
     switch (envelope.kind) {
       case 'response':
         return this.#response(envelope);
       case 'request':
-        return this.#inquiry(envelope);
+        return this.#inquiry(envelope, from);
       case 'notification':
-        return this.#news(envelope);
+        return this.#news(envelope, from);
       case 'batch':
-        for (const part of envelope.parts()) void this.received(part);
+        for (const part of envelope.parts()) void this.received(part, from);
         return undefined;
       case 'invalid':
         if (envelope.key !== undefined) this.lost(envelope.key, unreadable(this.#context));
@@ -236,16 +230,18 @@ class ModernToLegacy implements Direction {
     return this.#answer(envelope, { error: { code: INTERNAL_ERROR, message: cause.message, data } });
   }
 
-  #inquiry(envelope: Envelope): void {
+  #inquiry(envelope: Envelope, call: RequestId | undefined): void {
     const { method } = envelope;
-    if (method === 'ping') return this.#tell(responseTo(envelope, { result: {} }));
+    if (method === 'ping') return this.#tell(answerTo(envelope, { result: {} }));
     if (!isInquiry(method!)) {
-      return this.#tell(responseTo(envelope, { error: unknownMethod(method!) }));
+      return this.#tell(answerTo(envelope, { error: unknownMethod(method!) }));
     }
-    this.#rounds.ask(new Push(envelope, async (response) => this.#context.upstream.send(response)));
+    this.#rounds.ask(
+      new Push(envelope, { call, reply: async (response) => this.#context.upstream.send(response) }),
+    );
   }
 
-  #news(envelope: Envelope): void | Promise<void> {
+  #news(envelope: Envelope, from: RequestId | undefined): void | Promise<void> {
     const params = paramsOf(envelope);
     switch (envelope.method) {
       case 'notifications/progress': {
@@ -253,7 +249,9 @@ class ModernToLegacy implements Direction {
         return news === undefined ? undefined : this.#context.client.onmessage(news);
       }
       case 'notifications/message':
-        return this.#calls.wants(params['level']) ? this.#context.client.onmessage(envelope) : undefined;
+        return this.#calls.wants(params['level'], from)
+          ? this.#context.client.onmessage(envelope)
+          : undefined;
       case 'notifications/cancelled':
         return this.#rounds.withdraw(params['requestId']);
       case 'notifications/elicitation/complete':
@@ -267,7 +265,7 @@ class ModernToLegacy implements Direction {
   // ── Both ways ────────────────────────────────────────────────────────────────────────────────────────────────
 
   #answer(request: Envelope, body: Answer): void | Promise<void> {
-    return this.#context.client.onmessage(responseTo(request, body));
+    return this.#context.client.onmessage(answerTo(request, body));
   }
 
   /** Tells the server what it can do without if need be. */
@@ -281,9 +279,8 @@ class ModernToLegacy implements Direction {
   #cancel(call: Call, reason: string): void {
     this.#calls.end(call);
     for (const inquiry of call.inquiries) inquiry.refuse(reason);
-    const params = { requestId: call.id, reason };
-    const message = { jsonrpc: '2.0', method: 'notifications/cancelled', params } as JSONRPCMessage;
-    if (call.outcome === undefined) this.#tell(Envelope.of(message));
+    if (call.outcome !== undefined) return;
+    this.#tell(notification('notifications/cancelled', { requestId: call.id, reason }));
   }
 
   async #restore(): Promise<void> {
@@ -299,10 +296,6 @@ class ModernToLegacy implements Direction {
 
 function unknownMethod(method: string): Required<Answer>['error'] {
   return { code: METHOD_NOT_FOUND, message: `Method not found: ${method}` };
-}
-
-function paramsOf(envelope: Envelope): Readonly<Record<string, unknown>> {
-  return membersOf((envelope.parsed as { params?: unknown } | undefined)?.params);
 }
 
 function unreadable({ client }: DirectionContext): ConnectorError {

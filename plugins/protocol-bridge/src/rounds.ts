@@ -1,5 +1,5 @@
 import { reasonOf, toConnectorError, type ConnectorError, type Log } from '@mcp-connect/core';
-import type { Call, Calls } from './calls.js';
+import type { Call, Calls } from './legacy-calls.js';
 import type { Answer } from './direction.js';
 import { covers, ELICIT, needsOf, type Inquiry, type Push } from './inquiry.js';
 import { INTERNAL_ERROR, MISSING_CAPABILITY } from './modern.js';

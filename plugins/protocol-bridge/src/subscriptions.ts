@@ -1,6 +1,7 @@
-import { Envelope, reasonOf, type Credentials, type JSONRPCMessage, type RequestId } from '@mcp-connect/core';
+import { reasonOf, type Credentials, type Envelope, type RequestId } from '@mcp-connect/core';
 import type { DirectionContext } from './direction.js';
 import { ServerError, type LegacySession, type Opened } from './legacy-session.js';
+import { notification, paramsOf } from './messages.js';
 import { membersOf, type ModernRequest } from './modern-request.js';
 import { SUBSCRIPTION_KEY } from './modern.js';
 
@@ -66,9 +67,9 @@ export class Subscriptions {
   }
 
   /** Passes news of the server on to those who asked for it. */
-  relay(notification: Envelope): void | Promise<void> {
-    const params = membersOf((notification.parsed as { params?: unknown } | undefined)?.params);
-    const { method } = notification;
+  relay(envelope: Envelope): void | Promise<void> {
+    const params = paramsOf(envelope);
+    const { method } = envelope;
     if (method !== UPDATED) return this.#tell(method!, params, ({ lists }) => lists.has(method!));
     const uri = String(params['uri']);
     return this.#tell(method, params, ({ uris }) => [...uris].some((each) => isWithin(uri, each)));
@@ -170,7 +171,7 @@ function changed(list: string): string {
 
 function news(method: string, params: Members, { envelope }: ModernRequest): Envelope {
   const _meta = { ...membersOf(params['_meta']), [SUBSCRIPTION_KEY]: envelope.id };
-  return Envelope.of({ jsonrpc: '2.0', method, params: { ...params, _meta } } as JSONRPCMessage);
+  return notification(method, { ...params, _meta });
 }
 
 /** An update may name a part of the resource that was subscribed to (2026-07-28 schema, ResourceUpdatedNotification). */

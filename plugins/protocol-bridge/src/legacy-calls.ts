@@ -1,5 +1,6 @@
-import { Envelope, type ConnectorError, type JSONRPCMessage, type RequestId } from '@mcp-connect/core';
+import type { ConnectorError, Envelope, RequestId } from '@mcp-connect/core';
 import { covers, type Inquiry, type Push } from './inquiry.js';
+import { notification, request as requestOf } from './messages.js';
 import { LOG_LEVELS, mayAsk, type LogLevel, type ModernRequest } from './modern-request.js';
 
 /** One request to a legacy server, which may take several requests of the modern client to finish. */
@@ -35,12 +36,7 @@ export class Call {
     const { method, params, meta } = this.request!;
     const marked = 'progressToken' in meta ? { ...meta, progressToken: this.id } : meta;
     const _meta = Object.keys(marked).length === 0 ? {} : { _meta: marked };
-    return Envelope.of({
-      jsonrpc: '2.0',
-      id: this.id,
-      method,
-      params: { ...params, ..._meta },
-    } as JSONRPCMessage);
+    return requestOf(this.id, method, { ...params, ..._meta });
   }
 
   /** Returns news of progress as the client shall see it, or undefined where it wants none. */
@@ -51,7 +47,7 @@ export class Call {
       return undefined;
     this.#progress = progress;
     const news = { ...params, progressToken };
-    return Envelope.of({ jsonrpc: '2.0', method: 'notifications/progress', params: news } as JSONRPCMessage);
+    return notification('notifications/progress', news);
   }
 }
 
@@ -115,22 +111,28 @@ export class Calls {
   /** The call in the middle of which the server asks, as far as can be told. */
   asking(push: Push): Call | undefined {
     const open = this.all().filter(({ method, sent }) => sent && mayAsk(method));
-    const { taskId } = push;
-    const ofTask = taskId === undefined ? undefined : open.find((call) => call.taskId === taskId);
-    if (ofTask !== undefined) return ofTask;
+    const named = open.find(
+      ({ id, taskId }) => id === push.call || (taskId !== undefined && taskId === push.taskId),
+    );
+    if (named !== undefined) return named;
     const answerable = open.filter(({ request }) => request !== undefined);
     const able = answerable.filter(({ request }) => covers(request!.capabilities, push));
     // Several calls that ask one thing each are more common than one call that asks several.
     return able.find(({ inquiries }) => inquiries.size === 0) ?? able[0] ?? answerable[0] ?? open[0];
   }
 
-  /** True where a request that waits wants to see log messages of this level. */
-  wants(level: unknown): boolean {
+  /**
+   * True where a request that waits wants to see log messages of this level.
+   *
+   * @param id of the call that the message belongs to, where that is known
+   */
+  wants(level: unknown, id: RequestId | undefined): boolean {
     const severity = LOG_LEVELS.indexOf(level as LogLevel);
-    for (const { request } of this.#waiting.values()) {
-      if (request?.level !== undefined && severity >= LOG_LEVELS.indexOf(request.level)) return true;
-    }
-    return false;
+    const call = this.find(id);
+    const concerned = call === undefined ? [...this.#waiting.values()] : [call];
+    return concerned.some(
+      ({ request }) => request?.level !== undefined && severity >= LOG_LEVELS.indexOf(request.level),
+    );
   }
 
   /** The least severe level that a waiting request asks for. */
