@@ -12,7 +12,14 @@ import {
 } from '@mcp-connect/core';
 import { errorIn, isFinal, isForgotten, isNameless, sessionLost, withIdOf } from './answer.js';
 import { collect, cut, noAnswer, notMcp, tooLarge, type Body } from './body.js';
-import { modernHeaders, modernVersion, postHeaders, sessionHeaders, streamHeaders } from './headers.js';
+import {
+  mirroredHeaders,
+  modernHeaders,
+  modernVersion,
+  postHeaders,
+  sessionHeaders,
+  streamHeaders,
+} from './headers.js';
 import { openLegacySse } from './legacy-sse.js';
 import type { Bookmark } from './sse.js';
 import { refusalOf } from './status.js';
@@ -186,7 +193,8 @@ class Streamable implements Transport, StreamHost {
     modern: string | undefined,
     credentials: Credentials,
   ): Record<string, string> {
-    if (modern !== undefined) return postHeaders(modernHeaders(envelope, modern), credentials.headers);
+    if (modern !== undefined)
+      return postHeaders(modernHeaders(envelope, modern), mirroredHeaders(credentials.headers));
     return postHeaders(sessionHeaders(this.#session.id, this.#session.version), credentials.headers);
   }
 
