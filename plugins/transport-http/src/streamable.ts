@@ -14,17 +14,6 @@ import {
   type TransportContext,
 } from '@mcp-connect/core';
 import { errorIn, isFinal, isForgotten, isNameless, sessionLost, withIdOf } from './answer.js';
-<<<<<<< HEAD
-import { collect, cut, noAnswer, notMcp, tooLarge, type Body } from './body.js';
-import {
-  mirroredHeaders,
-  modernHeaders,
-  modernVersion,
-  postHeaders,
-  sessionHeaders,
-  streamHeaders,
-} from './headers.js';
-=======
 import {
   collect,
   cut,
@@ -36,9 +25,15 @@ import {
   type Body,
   type CollectOptions,
 } from './body.js';
-import { modernHeaders, modernVersion, postHeaders, sessionHeaders, streamHeaders } from './headers.js';
+import {
+  mirroredHeaders,
+  modernHeaders,
+  modernVersion,
+  postHeaders,
+  sessionHeaders,
+  streamHeaders,
+} from './headers.js';
 import { Intake } from './intake.js';
->>>>>>> main
 import { openLegacySse } from './legacy-sse.js';
 import type { Bookmark } from './sse.js';
 import { bidsAgain, refusalOf } from './status.js';
