@@ -45,6 +45,22 @@ export const COMMON_FLAGS = {
     options: ['never', 'annotated', 'all'],
     default: 'annotated',
   },
+  'request-timeout': {
+    type: 'integer',
+    summary: 'Seconds for which the reply to a request may be silent; unlimited unless given.',
+    env: 'MCP_CONNECT_REQUEST_TIMEOUT',
+    valueName: 'SECONDS',
+    min: 1,
+    max: Math.floor(LONGEST_TIMER / 1000),
+  },
+  'max-request-time': {
+    type: 'integer',
+    summary: 'Seconds after which a request is given up in any case; unlimited unless given.',
+    env: 'MCP_CONNECT_MAX_REQUEST_TIME',
+    valueName: 'SECONDS',
+    min: 1,
+    max: Math.floor(LONGEST_TIMER / 1000),
+  },
   'max-message-size': {
     type: 'integer',
     summary: 'Largest message in bytes, either way.',

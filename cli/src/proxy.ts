@@ -10,6 +10,7 @@ import {
   type Flags,
   type Log,
   type Plugin,
+  type Settings,
   type TlsSettings,
 } from '@mcp-connect/core';
 import { consoleToStderr } from './console.js';
@@ -99,6 +100,8 @@ async function prepare(
       retryAttempts: common['retry-attempts'],
       retryDelay: common['retry-delay'],
       maxMessageSize: common['max-message-size'],
+      ...milliseconds('requestTimeout', common['request-timeout']),
+      ...milliseconds('maxRequestTime', common['max-request-time']),
       tls: await tlsOf(common),
     },
     retryTools: common['retry-tools'],
@@ -106,6 +109,13 @@ async function prepare(
   for (const endpoint of mode.endpoints(expanded, words)) connector.endpoint(endpoint);
   for (const plugin of plugins) connector.use(plugin, ownValues(plugin, expanded) as never);
   return connector;
+}
+
+function milliseconds<K extends keyof Settings>(
+  name: K,
+  seconds: number | undefined,
+): Pick<Settings, K> | {} {
+  return seconds === undefined ? {} : { [name]: seconds * 1000 };
 }
 
 /** Hands a plugin the values of its own flags and no others. */

@@ -42,6 +42,7 @@ export class LineChannel implements Pick<Transport, 'send' | 'drain'> {
       onoversize: (outline, length) => this.#oversize(outline, length),
     });
     input.on('data', (chunk: Buffer) => {
+      context.onalive?.();
       const pause = this.#splitter.push(chunk);
       if (pause === undefined) return;
       input.pause();

@@ -8,6 +8,7 @@ import type { Flags, FlagValues, Plugin, Registry } from './plugin.js';
 import { Retry, type RetryTools } from './retry.js';
 import { sdkTransport, type SdkTransport } from './sdk.js';
 import type { Settings, TransportKind } from './transport.js';
+import type { Clock } from './wake.js';
 
 /** Settings that hold where none are given; times in milliseconds, sizes in bytes. */
 export const DEFAULT_SETTINGS: Settings = {
@@ -25,6 +26,8 @@ export interface ConnectorOptions {
   readonly settings?: Partial<Settings>;
   /** Which tool calls may be repeated after an unknown outcome; defaults to `annotated`. */
   readonly retryTools?: RetryTools;
+  /** Shows when the machine has slept; the one on the wall where none is given. */
+  readonly clock?: Clock;
 }
 
 /**
@@ -36,6 +39,7 @@ export class Connector implements Registry {
   readonly settings: Settings;
   readonly log: Log;
   readonly #retryTools: RetryTools;
+  readonly #clock: Clock | undefined;
   readonly #plugins: { readonly plugin: Plugin; readonly options: FlagValues<Flags> }[] = [];
   readonly #endpoints: Endpoint[] = [];
   readonly #kinds = new Map<string, { readonly kind: TransportKind; readonly owner: string }>();
@@ -47,6 +51,7 @@ export class Connector implements Registry {
     this.log = options.log;
     this.settings = { ...DEFAULT_SETTINGS, ...options.settings };
     this.#retryTools = options.retryTools ?? 'annotated';
+    this.#clock = options.clock;
   }
 
   get endpoints(): readonly Endpoint[] {
@@ -120,6 +125,7 @@ export class Connector implements Registry {
       settings,
       log: log.child('line'),
       retry: new Retry(settings, this.#retryTools),
+      ...(this.#clock !== undefined && { clock: this.#clock }),
       legs: (events) =>
         this.#endpoints.map((endpoint, index) => {
           const kind = this.#kind(endpoint);

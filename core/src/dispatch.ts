@@ -9,7 +9,8 @@ import { endOfNews, LISTEN, missedNews, subscriptionOf } from './listen.js';
 import type { Log } from './log.js';
 import { cancellation, errorReply } from './reply.js';
 import type { Retry } from './retry.js';
-import type { Settings } from './transport.js';
+import type { Credentials, Settings } from './transport.js';
+import { atMost } from './waiting.js';
 
 /** What a dispatcher is made from. */
 export interface DispatcherOptions {
@@ -31,6 +32,12 @@ const NOTED = new Set<string | undefined>([
   'resources/unsubscribe',
   'tools/list',
 ]);
+
+/** How long a server may take to hear that an answer is no longer wanted, in milliseconds. */
+const FAREWELL = 500;
+
+/** How long a sign-in may hold up a request that opens a session, in milliseconds: a person may be asked. */
+const SIGN_IN = 15 * 60_000;
 
 /** A request that is sent again for ever keeps only its last attempts. */
 const MOST_ATTEMPTS_KEPT = 100;
@@ -71,6 +78,10 @@ export class Dispatcher {
     this.#retry.count();
     call.outgoing = outgoing;
     call.deadline = performance.now() + this.#settings.timeout;
+    const { maxRequestTime } = this.#settings;
+    if (maxRequestTime !== undefined && outgoing.method !== LISTEN) {
+      call.total = setTimeout(() => this.#overdue(call, maxRequestTime), maxRequestTime);
+    }
     this.#attempt(call);
   }
 
@@ -113,6 +124,12 @@ export class Dispatcher {
     const executed = mayHaveRun(error, attempts) ? 'unknown' : 'no';
     const retryable = executed === 'no' || this.isSafe(call);
     void call.deliver(errorReply(envelope.idText, error, { attempts, executed, retryable, redact }));
+  }
+
+  /** Bytes of the reply to a request came in or, without an id, bytes of all that a leg replies. */
+  alive(leg: Leg, id?: RequestId): void {
+    const heard = id === undefined ? leg : this.#ledger.find(id);
+    if (heard !== undefined) heard.heardAt = performance.now();
   }
 
   /** The channel of one request ended without its answer. */
@@ -197,7 +214,7 @@ export class Dispatcher {
         this.#assign(call, leg);
         this.#bringSession(call, leg);
         return after(leg.ready(), (transport) =>
-          after(leg.credentials(call.challenge), (credentials) => {
+          after(this.#credentials(call, leg), (credentials) => {
             if (call.cancelled || call.tries !== attempt || !this.#ledger.has(call)) return undefined;
             call.sent = true;
             call.epoch = leg.epoch;
@@ -207,6 +224,7 @@ export class Dispatcher {
               call.envelope.idText,
               leg.endpoint.label,
             );
+            this.#listenFor(call);
             return transport.send(call.outgoing, credentials);
           }),
         );
@@ -247,6 +265,7 @@ export class Dispatcher {
   #failed(call: Call, attempt: number, error: ConnectorError): void {
     if (attempt !== call.tries || !this.#ledger.has(call)) return;
     call.tries++;
+    clearTimeout(call.silence);
     const candidate = call.leg ?? this.#legs[0]!;
     call.attempts.push({ candidate, error, ms: performance.now() - call.startedAt });
     if (call.attempts.length > MOST_ATTEMPTS_KEPT) call.attempts.shift();
@@ -264,14 +283,78 @@ export class Dispatcher {
       left,
     };
     const next = given ? undefined : this.#retry.next(question);
-    if (next === undefined) {
-      return this.fail(call, isUnclear(error) && !safe ? outcomeUnknown(call, error) : error);
-    }
+    if (next === undefined) return this.#giveUp(call, error);
     const { wait, stay } = next;
     this.#log.debug?.('%s is sent again in %d ms: %s', call.envelope.method, Math.round(wait), error.message);
     const again = (): void => this.#attempt(call, stay ? this.#legs[candidate.index] : undefined);
     if (wait === 0) again();
     else call.pause = setTimeout(again, wait);
+  }
+
+  #giveUp(call: Call, error: ConnectorError): void {
+    this.fail(call, isUnclear(error) && !this.isSafe(call) ? outcomeUnknown(call, error) : error);
+  }
+
+  // ── Time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Runs `authenticate`. A sign-in waits for a person, so the clock of `--timeout` stands still meanwhile. */
+  #credentials(call: Call, leg: Leg): Credentials | Promise<Credentials> {
+    const credentials = leg.credentials(call.challenge);
+    if (!(credentials instanceof Promise)) return credentials;
+    const attempt = call.tries;
+    const since = performance.now();
+    call.deadline += SIGN_IN;
+    if (call.limit !== undefined) this.#limit(call);
+    const goOn = (): void => {
+      call.deadline -= SIGN_IN - (performance.now() - since);
+      if (call.limit !== undefined && call.tries === attempt && this.#ledger.has(call)) this.#limit(call);
+    };
+    return credentials.finally(goOn);
+  }
+
+  /** Begins to measure the server's silence. A stream of news may be silent for as long as there are none. */
+  #listenFor(call: Call): void {
+    const { requestTimeout } = this.#settings;
+    if (requestTimeout === undefined || call.outgoing.method === LISTEN) return;
+    clearTimeout(call.silence);
+    const check = (): void => {
+      const heardAt = Math.max(call.startedAt, call.heardAt, call.leg?.heardAt ?? 0);
+      const left = heardAt + requestTimeout - performance.now();
+      if (left <= 0) void this.#silent(call, requestTimeout);
+      else call.silence = setTimeout(check, left);
+    };
+    call.silence = setTimeout(check, requestTimeout);
+  }
+
+  /** Ends an attempt whose server says nothing. It hears so before the same id may come again. */
+  async #silent(call: Call, milliseconds: number): Promise<void> {
+    const { leg, tries } = call;
+    if (leg === undefined || !call.sent) return;
+    const text = `${leg.endpoint.label} was silent for ${milliseconds / 1000} s after ${call.outgoing.method}.`;
+    const hint = 'Allow more time with --request-timeout SECONDS';
+    const error = new ConnectorError('MCPC_TIMEOUT', text, { delivered: 'unknown', hint });
+    await atMost(FAREWELL, this.#takeBack(call, leg));
+    if (call.leg === leg && call.sent) this.#failed(call, tries, error);
+  }
+
+  /** Ends a request that has taken too long altogether. */
+  #overdue(call: Call, milliseconds: number): void {
+    const { leg, sent, outgoing, attempts } = call;
+    const last = attempts.at(-1)?.error;
+    const reason = last === undefined ? '.' : `; before: ${last.message}`;
+    const text = `${outgoing.method} was not answered within ${milliseconds / 1000} s${reason}`;
+    const error = new ConnectorError('MCPC_TIMEOUT', text, {
+      cause: last,
+      delivered: sent ? 'unknown' : 'no',
+      hint: 'Allow more time with --max-request-time SECONDS',
+    });
+    this.#giveUp(call, error);
+    if (leg !== undefined && sent) void this.#takeBack(call, leg);
+  }
+
+  /** Tells a server that an answer is no longer wanted. `initialize` must not be cancelled (MCP basic/lifecycle). */
+  async #takeBack({ envelope }: Call, leg: Leg): Promise<void> {
+    if (envelope.method !== 'initialize') await leg.tell(cancellation(envelope.idText, 'it took too long'));
   }
 
   /** Gives the attempt its share of the time: endpoints that were not tried yet get as much. */
@@ -296,10 +379,9 @@ export class Dispatcher {
       delivered: sent ? 'unknown' : 'no',
       hint: last?.error.hint ?? 'Check that the server is up, or allow more time with --timeout SECONDS',
     });
-    const told = leg !== undefined && sent && envelope.method !== 'initialize';
     if (othersLeft) this.#failed(call, tries, error);
     else this.fail(call, error);
-    if (told) void leg.tell(cancellation(envelope.idText, 'it took too long'));
+    if (leg !== undefined && sent) void this.#takeBack(call, leg);
   }
 
   #settle(call: Call): boolean {

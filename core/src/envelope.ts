@@ -1,11 +1,12 @@
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.js';
 import { ConnectorError } from './errors.js';
-import { Outliner, outlineOf, type Outline } from './scan.js';
+import { glance, type Glance } from './glance.js';
+import { outlineOf, type Outline } from './scan.js';
 
 /** What a message is to the line. `invalid` is JSON that is no JSON-RPC message. */
 export type MessageKind = 'request' | 'notification' | 'response' | 'batch' | 'invalid';
 
-/** Up to this many bytes a plain parse is the cheaper way to look at a message; above it a scan is. */
+/** Up to this many bytes a plain parse is the cheaper way to look at a message; above it a look at its ends is. */
 const PARSE_LIMIT = 16_384;
 
 /**
@@ -37,13 +38,12 @@ export class Envelope {
   /**
    * Wraps the bytes of one message, whole or in pieces, which become the envelope's own.
    *
-   * @param outline the bytes' outline, where it is known already
-   * @throws ConnectorError `MCPC_PARSE` when they are not one JSON value.
+   * @throws ConnectorError `MCPC_PARSE` when they are not one JSON value, as far as a message that is large is looked at
    */
-  static read(bytes: Buffer | readonly Buffer[], outline?: Outline): Envelope {
+  static read(bytes: Buffer | readonly Buffer[]): Envelope {
     const pieces = Buffer.isBuffer(bytes) ? [bytes] : bytes;
     const large = sizeOf(pieces) > PARSE_LIMIT;
-    const routing = large ? routingOfOutline(outline ?? outlineOf(pieces)) : undefined;
+    const routing = large ? routingOfLarge(pieces) : undefined;
     // A batch has to be taken apart in any case.
     if (routing !== undefined && routing.kind !== 'batch')
       return new Envelope(routing, pieces.map(onOneLine), undefined);
@@ -127,13 +127,9 @@ export class Envelope {
   }
 }
 
-/**
- * Puts one message together as its pieces arrive. A large one is outlined on the way, in the time that would be spent on
- * waiting for the next piece.
- */
+/** Puts one message together as its pieces arrive. */
 export class Assembler {
   readonly pieces: Buffer[] = [];
-  #outliner: Outliner | undefined;
   #size = 0;
 
   /** Bytes so far. */
@@ -144,11 +140,6 @@ export class Assembler {
   push(piece: Buffer): void {
     this.pieces.push(piece);
     this.#size += piece.length;
-    if (this.#outliner !== undefined) this.#outliner.push(piece);
-    else if (this.#size > PARSE_LIMIT) {
-      this.#outliner = new Outliner();
-      for (const each of this.pieces) this.#outliner.push(each);
-    }
   }
 
   /**
@@ -157,7 +148,7 @@ export class Assembler {
    * @throws ConnectorError `MCPC_PARSE` when it is not one JSON value
    */
   finish(): Envelope {
-    return Envelope.read(this.pieces, this.#outliner?.outline());
+    return Envelope.read(this.pieces);
   }
 }
 
@@ -203,12 +194,20 @@ function routingOf(message: unknown): Routing {
   return route(jsonrpc, id, method, 'result' in message || 'error' in message);
 }
 
+function routingOfLarge(pieces: readonly Buffer[]): Routing {
+  const seen = glance(pieces);
+  return seen === undefined ? routingOfOutline(outlineOf(pieces)) : routingOfMembers(seen);
+}
+
 function routingOfOutline(outline: Outline): Routing {
   if (!outline.complete)
     throw new ConnectorError('MCPC_PARSE', 'The message is not valid JSON, or was cut short.');
   if (outline.opening === '[') return { kind: 'batch', id: undefined, method: undefined };
-  const { jsonrpc, id, method } = outline;
-  return route(value(jsonrpc), value(id), value(method), outline.hasResult || outline.hasError);
+  return routingOfMembers(outline);
+}
+
+function routingOfMembers({ jsonrpc, id, method, hasResult, hasError }: Glance): Routing {
+  return route(value(jsonrpc), value(id), value(method), hasResult || hasError);
 }
 
 function value(text: string | undefined): unknown {

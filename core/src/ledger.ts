@@ -27,12 +27,18 @@ export class Call {
   tries = 0;
   /** When the current attempt began, in milliseconds of `performance.now()`. */
   startedAt = 0;
+  /** When the last bytes of the reply came in, in milliseconds of `performance.now()`. */
+  heardAt = 0;
   /** When connecting for this request ends at the latest, in milliseconds of `performance.now()`. */
   deadline = 0;
   /** The wait for the next attempt. */
   pause: NodeJS.Timeout | undefined;
-  /** The limit for the whole request, where it has one. */
+  /** The limit for a request that opens a session. */
   limit: NodeJS.Timeout | undefined;
+  /** The limit for silence, where there is one. */
+  silence: NodeJS.Timeout | undefined;
+  /** The limit for the request as a whole, where there is one. */
+  total: NodeJS.Timeout | undefined;
   /** Runs once when the call leaves the books. */
   onsettled: (() => void) | undefined;
   #state: Map<unknown, unknown> | undefined;
@@ -121,6 +127,8 @@ export class Ledger {
   #release(call: Call): void {
     clearTimeout(call.pause);
     clearTimeout(call.limit);
+    clearTimeout(call.silence);
+    clearTimeout(call.total);
     call.onsettled?.();
     call.onsettled = undefined;
     if (this.#owing === 0) for (const resolve of this.#idle.splice(0)) resolve();

@@ -1,18 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Endpoint } from './endpoint.js';
-import type { Envelope } from './envelope.js';
+import { Envelope } from './envelope.js';
 import { ConnectorError, reasonOf, toConnectorError, type Challenge } from './errors.js';
 import { after, runHook, type Candidate, type Hooks, type OpenTransport } from './hooks.js';
 import type { Log } from './log.js';
 import { SessionMemory } from './session.js';
 import type { Credentials, Settings, Transport } from './transport.js';
+import { within } from './waiting.js';
 
 /** What a leg tells the pipeline. */
 export interface LegEvents {
   onmessage(leg: Leg, envelope: Envelope): void | Promise<void>;
   onlost(leg: Leg, id: RequestId, error: ConnectorError): void;
   onclose(leg: Leg, error: ConnectorError | undefined): void;
+  onalive(leg: Leg, id: RequestId | undefined): void;
 }
 
 /** What a leg is made from. */
@@ -33,6 +35,22 @@ interface OwnRequest {
 
 const FIRST_REVIVAL = 1_000;
 const LONGEST_REVIVAL = 30_000;
+/** How long a server may take to show that a channel has outlived a sleep, in milliseconds. */
+const TRIAL = 5_000;
+
+/** Any answer to these shows that a channel lives, a refusal included. */
+const PING = Envelope.of({ jsonrpc: '2.0', id: 'ping', method: 'ping' });
+const DISCOVER = Envelope.of({
+  jsonrpc: '2.0',
+  id: 'discover',
+  method: 'server/discover',
+  params: {
+    _meta: {
+      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+      'io.modelcontextprotocol/clientCapabilities': {},
+    },
+  },
+});
 
 /**
  * One endpoint with its channel: opened when first needed, shared by all who wait for it, and healed after a loss. A
@@ -54,6 +72,8 @@ export class Leg implements Candidate {
   #closed = false;
   /** Counts sessions and channels, so that news of an old one does no harm to its successor. */
   epoch = 0;
+  /** When bytes that belong to no single reply last came in, in milliseconds of `performance.now()`. */
+  heardAt = 0;
   /** Requests that are waiting for this leg's answer; kept by the dispatcher. */
   pending = 0;
 
@@ -128,6 +148,15 @@ export class Leg implements Candidate {
     this.forgotten(this.epoch);
   }
 
+  /** Learns that the machine has slept. Where the channel may be dead, it is tried out before anything is sent. */
+  woke(): void {
+    const transport = this.#transport;
+    if (transport?.wake?.() !== true) return;
+    this.#transport = undefined;
+    this.#opening ??= this.#tryOut(transport);
+    this.#opening.catch(() => undefined);
+  }
+
   /** Closes the channel for good. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -169,6 +198,28 @@ export class Leg implements Candidate {
     }
   }
 
+  /** Returns the channel if its server still answers there, else a new one. */
+  async #tryOut(transport: Transport): Promise<Transport> {
+    const abort = new AbortController();
+    this.#abort = abort;
+    const timer = setTimeout(() => abort.abort(), TRIAL);
+    try {
+      await within(abort.signal, this.#ask(transport, this.memory.started ? PING : DISCOVER));
+      this.#transport = transport;
+      this.#opening = undefined;
+      return transport;
+    } catch (cause) {
+      const text = `The connection to ${this.endpoint.label} did not outlive a sleep of this machine.`;
+      const error = new ConnectorError('MCPC_CONNECTION_LOST', text, { cause, delivered: 'unknown' });
+      this.#options.events.onclose(this, error);
+      // A dead connection may take its time to end.
+      void transport.close();
+      return await this.#establish(undefined);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   /** A transport that ignores the signal and opens too late is closed again. */
   async #openWithin(signal: AbortSignal): Promise<Transport> {
     const opening = this.#open(signal);
@@ -204,6 +255,7 @@ export class Leg implements Candidate {
         if (this.#transport === opened.transport) this.forgotten(this.epoch);
       },
       onmissed: () => this.#tellMissed(),
+      ...(settings.requestTimeout !== undefined && { onalive: (id) => events.onalive(this, id) }),
       onclose: (reason) => {
         const error = reason === undefined ? undefined : lossOf(reason);
         lost = { error };
@@ -314,13 +366,4 @@ export class Leg implements Candidate {
 /** A transport of a plugin may report any error; one that says nothing of its effect may have had one. */
 function lossOf(reason: unknown): ConnectorError {
   return toConnectorError(reason, 'MCPC_CONNECTION_LOST', { delivered: 'unknown' });
-}
-
-/** Waits for work no longer than until the signal aborts. */
-function within<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason as Error);
-    signal.addEventListener('abort', abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

@@ -22,6 +22,8 @@ import {
 import type { Retry } from './retry.js';
 import type { Outline } from './scan.js';
 import type { Settings } from './transport.js';
+import { atMost } from './waiting.js';
+import { watchSleep, type Clock } from './wake.js';
 
 /** The side of the client: takes the messages that are meant for it. */
 export interface Client {
@@ -36,6 +38,8 @@ export interface PipelineOptions {
   readonly retry: Retry;
   readonly settings: Settings;
   readonly log: Log;
+  /** Shows when the machine has slept; the one on the wall where none is given. */
+  readonly clock?: Clock;
   /** Makes the legs, one an endpoint, that report to the pipeline. */
   legs(events: LegEvents): readonly Leg[];
 }
@@ -71,6 +75,7 @@ export class Pipeline {
   readonly #inbound = new Lane();
   /** Keeps the servers' messages in order while a hook takes its time. */
   readonly #outbound = new Lane();
+  readonly #stopWatching: () => void;
   #closing: Promise<void> | undefined;
 
   constructor(options: PipelineOptions) {
@@ -82,9 +87,11 @@ export class Pipeline {
     this.#legs = options.legs({
       onmessage: (leg, envelope) => this.#onmessage(leg, envelope),
       onlost: (leg, id, error) => this.#dispatcher.lost(leg, id, error),
+      onalive: (leg, id) => this.#dispatcher.alive(leg, id),
       onclose: (leg, error) => this.#onclose(leg, error),
     });
     this.#dispatcher.over(this.#legs);
+    this.#stopWatching = watchSleep(() => this.#woke(), options.clock);
   }
 
   // ── From the client ──────────────────────────────────────────────────────────────────────────────────────────
@@ -204,6 +211,12 @@ export class Pipeline {
     }
     void found.leg.tell(found.response);
     return found.leg.transport?.drain?.();
+  }
+
+  /** The machine has slept: connections may have died without a sign. */
+  #woke(): void {
+    this.#log.debug?.('the machine has slept; connections are looked after');
+    for (const leg of this.#legs) leg.woke();
   }
 
   // ── From a server ────────────────────────────────────────────────────────────────────────────────────────────
@@ -350,6 +363,7 @@ export class Pipeline {
   }
 
   async #close(): Promise<void> {
+    this.#stopWatching();
     this.#dispatcher.endNews();
     const answered = this.#inbound.idle().then(() => this.#ledger.idle());
     await atMost(GRACE, Promise.all([answered, this.#outbound.idle()]));
@@ -382,10 +396,4 @@ function underSameId(changed: Envelope, original: Envelope): Envelope {
 function together(waits: readonly (void | Promise<void>)[]): void | Promise<void> {
   const pending = waits.filter((wait) => wait !== undefined);
   return pending.length === 0 ? undefined : Promise.all(pending).then(() => undefined);
-}
-
-async function atMost(milliseconds: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  await Promise.race([work, new Promise((resolve) => (timer = setTimeout(resolve, milliseconds)))]);
-  clearTimeout(timer);
 }

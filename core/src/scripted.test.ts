@@ -6,6 +6,7 @@ import { createLog } from './log.js';
 import type { Client, Pipeline } from './pipeline.js';
 import type { ErrorData } from './reply.js';
 import type { RetryTools } from './retry.js';
+import type { Clock } from './wake.js';
 import type { Credentials, Settings, Transport, TransportContext, TransportKind } from './transport.js';
 
 /** Any JSON-RPC message, as tests look at it. */
@@ -28,6 +29,7 @@ export class Channel implements Transport {
   closed = 0;
   /** What `drain` returns. */
   busy: Promise<void> | undefined;
+  wake?: () => boolean;
   readonly #script: Script;
 
   constructor(context: TransportContext, script: Script) {
@@ -71,6 +73,8 @@ export const echo: Script = ({ id, method, params }, channel) => {
 export class Scripted implements TransportKind {
   readonly channels: Channel[] = [];
   script: Script;
+  /** What channels do when the machine has slept; undefined for transports that do not care. */
+  wake: (() => boolean) | undefined;
   /** Runs before a channel opens, for servers that let wait or refuse. */
   onopen: ((context: TransportContext) => void | Promise<void>) | undefined;
 
@@ -80,6 +84,7 @@ export class Scripted implements TransportKind {
 
   open(context: TransportContext): Transport | Promise<Transport> {
     const channel = new Channel(context, (message, at, envelope) => this.script(message, at, envelope));
+    if (this.wake !== undefined) channel.wake = this.wake;
     const opened = (): Channel => {
       this.channels.push(channel);
       return channel;
@@ -146,17 +151,19 @@ export interface Line {
 export interface LineOptions {
   readonly settings?: Partial<Settings>;
   readonly retryTools?: RetryTools;
+  readonly clock?: Clock;
   /** Taps hooks before the line starts. */
   tap?(connector: Connector): void;
 }
 
 /** Makes a line to these servers, in this order. */
 export function lineTo(servers: Scripted | readonly Scripted[], options: LineOptions = {}): Line {
-  const { settings = {}, retryTools = 'annotated', tap } = options;
+  const { settings = {}, retryTools = 'annotated', clock, tap } = options;
   const connector = new Connector({
     log: createLog({ level: 'error', write: () => undefined }),
     settings: { timeout: 5_000, retryDelay: 10, ...settings },
     retryTools,
+    ...(clock !== undefined && { clock }),
   });
   [servers].flat().forEach((server, index) => {
     connector.transport(`s${index}`, server as Scripted);

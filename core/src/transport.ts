@@ -48,6 +48,10 @@ export interface Settings {
   readonly retryDelay: number;
   /** Largest message in bytes, either way. */
   readonly maxMessageSize: number;
+  /** Milliseconds for which the reply to a request may be silent; left out, for ever. */
+  readonly requestTimeout?: number;
+  /** Milliseconds after which a request is given up in any case; left out, never. */
+  readonly maxRequestTime?: number;
   readonly tls: TlsSettings;
   /** Makes the connections of everything that speaks HTTP; left out, they are direct. */
   readonly makeAgent?: MakeAgent;
@@ -77,6 +81,11 @@ export interface TransportContext {
   onlost(id: RequestId, error: ConnectorError): void;
   /** Tells that the server has forgotten the session. What is under way may yet be answered; a new one is begun. */
   onforgotten(): void;
+  /**
+   * Tells that the server is alive: bytes came that belong to the reply to this request or, without an id, to the
+   * channel of all. Absent while nobody measures silence.
+   */
+  readonly onalive?: (id?: RequestId) => void;
   /** Tells that messages of the server may have been missed while a stream of its was down. */
   onmissed(): void;
   /** Tells once that the transport is closed for good, with the reason unless `close` was called. */
@@ -98,6 +107,11 @@ export interface Transport {
   send(envelope: Envelope, credentials: Credentials): void | Promise<void>;
   /** Returns a promise that settles when more messages are welcome, or undefined when they are now. */
   drain?(): Promise<void> | undefined;
+  /**
+   * Learns that the machine has slept, so that connections may have died without a sign, and drops what is easily made
+   * anew. Returns true when the channel itself has to be tried out before it is used again.
+   */
+  wake?(): boolean;
   /** Ends the channel in good order and frees everything. Never throws; calling it again returns the same end. */
   close(): Promise<void>;
 }

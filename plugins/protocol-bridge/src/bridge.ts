@@ -68,8 +68,9 @@ class Bridge implements Transport, OpeningHost {
   }
 
   async open(signal: AbortSignal): Promise<void> {
-    let wire: Transport | undefined;
-    const opened = await this.#open({
+    // It may close before it is handed over.
+    const opened: { wire?: Transport } = {};
+    const wire = await this.#open({
       ...this.#context,
       signal,
       onmessage: (envelope, request) =>
@@ -81,10 +82,10 @@ class Bridge implements Transport, OpeningHost {
       onmissed: () => (this.#direction ?? this.#through).missed(),
       onclose: (error) => {
         // A channel that was replaced has nothing left to tell.
-        if (wire === undefined || wire === this.upstream.wire) this.#onclose(error);
+        if (opened.wire === this.upstream.wire) this.#onclose(error);
       },
     });
-    wire = this.upstream.wire = opened;
+    opened.wire = this.upstream.wire = wire;
     if (this.#closed) await wire.close();
   }
 

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { ConnectorError, toConnectorError, type Envelope } from '@mcp-connect/core';
+import { ConnectorError, reasonOf, toConnectorError, type Envelope } from '@mcp-connect/core';
 import type { Answer, DirectionContext, Question } from './direction.js';
 import { discoveredIn } from './era.js';
 import type { LegacyFit } from './fit.js';
@@ -152,7 +152,7 @@ export class Call {
       const mutual = discovered.supportedVersions.includes(MODERN);
       if (error.code === UNSUPPORTED_VERSION && mutual) return this.#send({});
     } catch (failure) {
-      context.client.log.debug?.('the server could not be asked again: %s', failure);
+      context.client.log.debug?.('the server could not be asked again: %s', reasonOf(failure));
     }
     await this.#refused(error);
   }

@@ -27,9 +27,8 @@ export function fitContent(block: unknown, revision: LegacyRevision): unknown {
     return { type: 'resource', resource, ...about };
   }
   if (type === 'resource_link') {
-    const name = block['title'] ?? block['name'];
-    const text = name === undefined ? String(block['uri']) : `${String(name)}: ${String(block['uri'])}`;
-    return { type: 'text', text, ...about };
+    const parts = [block['title'] ?? block['name'], block['uri']];
+    return { type: 'text', text: parts.filter((part) => typeof part === 'string').join(': '), ...about };
   }
   return { type: 'text', text: JSON.stringify(block) };
 }

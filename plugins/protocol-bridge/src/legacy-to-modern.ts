@@ -29,7 +29,16 @@ import { Prompts } from './prompts.js';
 const STREAM_PATIENCE = 500;
 
 /** Severities of RFC 5424 (2025-11-25 server/utilities/logging). */
-const LEVELS = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'];
+const LEVELS = new Set<unknown>([
+  'debug',
+  'info',
+  'notice',
+  'warning',
+  'error',
+  'critical',
+  'alert',
+  'emergency',
+]);
 
 /** Notifications of a legacy client that mean nothing to a modern server. */
 const SWALLOWED = new Set(['notifications/progress', 'notifications/roots/list_changed']);
@@ -107,13 +116,15 @@ export class LegacyToModern implements Direction {
   closed(): void {
     this.#listening.close();
     // What is on its first round is told of by the channel's own end.
-    for (const call of [...this.#calls.values()]) call.abandon();
+    for (const call of this.#calls.values()) call.abandon();
   }
 
   async close(): Promise<void> {
     this.#listening.close();
-    const error = new ConnectorError('MCPC_SESSION_LOST', 'The session is over.', { delivered: 'unknown' });
-    for (const call of [...this.#calls.values()]) call.lost(error);
+    const error = new ConnectorError('MCPC_CONNECTION_LOST', 'The session is over.', {
+      delivered: 'unknown',
+    });
+    for (const call of this.#calls.values()) call.lost(error);
   }
 
   // ── From the client ──────────────────────────────────────────────────────────────────────────────────────────
@@ -142,7 +153,7 @@ export class LegacyToModern implements Direction {
 
   #setLevel(level: unknown): Answer {
     if (this.#discovered.capabilities?.['logging'] === undefined) return unknownMethod('logging/setLevel');
-    if (!LEVELS.includes(level as string)) {
+    if (!LEVELS.has(level)) {
       return { error: { code: INVALID_PARAMS, message: `Unknown log level: ${String(level)}` } };
     }
     this.#level = level;

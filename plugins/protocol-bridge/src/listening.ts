@@ -1,6 +1,12 @@
-import { ConnectorError, type Envelope, type RequestId, type TransportContext } from '@mcp-connect/core';
+import {
+  ConnectorError,
+  reasonOf,
+  type Envelope,
+  type RequestId,
+  type TransportContext,
+} from '@mcp-connect/core';
 import type { Question, Upstream } from './direction.js';
-import { isObject, notification, paramsOf } from './messages.js';
+import { isObject, notificationOf, paramsOf } from './messages.js';
 import { SUBSCRIPTION_KEY } from './modern.js';
 
 /** Lists whose changes a stream can tell of, as the members of its filter are named. */
@@ -107,7 +113,7 @@ export class Listening {
     } else if (stream === this.#current) {
       const { [SUBSCRIPTION_KEY]: _, ...rest } = _meta ?? {};
       const meta = Object.keys(rest).length > 0 ? { _meta: rest } : {};
-      void this.#options.client.onmessage(notification(envelope.method!, { ...params, ...meta }));
+      void this.#options.client.onmessage(notificationOf(envelope.method!, { ...params, ...meta }));
     }
     return true;
   }
@@ -188,7 +194,7 @@ export class Listening {
 
   #failed(error: unknown): void {
     if (this.#closed || this.#isIdle) return;
-    this.#options.client.log.debug?.('the stream of news is down: %s', error);
+    this.#options.client.log.debug?.('the stream of news is down: %s', reasonOf(error));
     const wait = Math.min(FIRST_WAIT * 2 ** Math.min(this.#failures++, 10), LONGEST_WAIT);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#again(), wait * (0.5 + Math.random() / 2)).unref();
@@ -203,7 +209,7 @@ export class Listening {
     const { client } = this.#options;
     client.onmissed();
     for (const uri of this.#uris)
-      void client.onmessage(notification('notifications/resources/updated', { uri }));
+      void client.onmessage(notificationOf('notifications/resources/updated', { uri }));
   }
 }
 

@@ -29,12 +29,12 @@ export function withParams(envelope: Envelope, params: object): Envelope {
 }
 
 /** Makes a request. */
-export function request(id: RequestId, method: string, params: object): Envelope {
+export function requestOf(id: RequestId, method: string, params: object): Envelope {
   return Envelope.of({ jsonrpc: '2.0', id, method, params } as JSONRPCMessage);
 }
 
 /** Makes a notification. */
-export function notification(method: string, params?: object): Envelope {
+export function notificationOf(method: string, params?: object): Envelope {
   return Envelope.of({ jsonrpc: '2.0', method, ...(params && { params }) } as JSONRPCMessage);
 }
 

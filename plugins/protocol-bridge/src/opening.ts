@@ -9,6 +9,7 @@ import {
   UNSUPPORTED_VERSION,
   VERSION_KEY,
 } from './modern.js';
+import { ModernOverHttp } from './modern-over-http.js';
 import type { UpstreamChannel } from './upstream.js';
 import type { Verdict } from './verdict.js';
 
@@ -115,9 +116,9 @@ export async function beginModern(host: OpeningHost, opener: Opener): Promise<vo
   const legacy = (await verdict.read(credentials)) === 'modern';
   const answer = legacy ? undefined : await probe(host, opener);
   if (answer !== undefined) {
-    host.install(passThrough(directed));
-    if (envelope.method === 'server/discover') void directed.client.onmessage(answer);
-    else await upstream.send(envelope, credentials);
+    const direction = host.install(upstream.http ? new ModernOverHttp(directed) : passThrough(directed));
+    if (envelope.method === 'server/discover') void direction.received(answer);
+    else await direction.send(envelope, credentials);
     return;
   }
   verdict.refuses('modern');

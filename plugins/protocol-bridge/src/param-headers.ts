@@ -13,8 +13,7 @@ const ANNOTATION = 'x-mcp-header';
 /** RFC 9110 section 5.6.2. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
-/** The revision leaves out `number`, which its conformance suite expects to be mirrored all the same. */
-const TYPES = new Set<unknown>(['string', 'integer', 'boolean', 'number']);
+const TYPES = new Set<unknown>(['string', 'integer', 'boolean']);
 
 /** Members of a schema that hold data, in which an annotation means nothing. */
 const DATA = new Set(['const', 'enum', 'default', 'examples']);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { cancellation, type Envelope, type RequestId, type TransportContext } from '@mcp-connect/core';
 import type { Answer } from './direction.js';
 import { fitElicitation, fitSampling } from './fit-prompts.js';
-import { isObject, request } from './messages.js';
+import { isObject, requestOf } from './messages.js';
 import type { LegacyClient } from './legacy-client.js';
 
 /** A question that a modern server asks in the middle of a request (2026-07-28 basic/patterns/mrtr). */
@@ -55,7 +55,7 @@ export class Prompts {
       const id = `${this.#prefix}${this.#asked++}`;
       ids.push(id);
       const answer = new Promise<Answer>((resolve) => this.#open.set(id, resolve));
-      void this.#context.onmessage(request(id, method, params));
+      void this.#context.onmessage(requestOf(id, method, params));
       const { result, error } = await answer;
       return [key, result ?? failure(method, error?.message ?? 'the client gave no answer')] as const;
     });
@@ -67,10 +67,13 @@ export class Prompts {
     };
     return {
       withdraw,
-      answers: Promise.all(answers).then(Object.fromEntries, (error: unknown) => {
-        withdraw();
-        throw error;
-      }),
+      answers: Promise.all(answers).then(
+        (entries) => Object.fromEntries<unknown>(entries),
+        (error: unknown) => {
+          withdraw();
+          throw error;
+        },
+      ),
     };
   }
 

@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import {
+  cancellation,
   ConnectorError,
-  Envelope,
+  reasonOf,
   type Challenge,
   type Credentials,
-  type JSONRPCMessage,
+  type Envelope,
   type RequestId,
   type Transport,
   type TransportContext,
 } from '@mcp-connect/core';
 import type { Answer, AskOptions, Question, Upstream } from './direction.js';
+import { requestOf } from './messages.js';
 
 /** Who waits for an answer of the server. Exactly one of the two is called, once. */
 export interface Waiting {
@@ -49,8 +51,7 @@ export class UpstreamChannel implements Upstream {
     });
     // Whoever asked may have lost interest.
     answer.catch(() => undefined);
-    const request = Envelope.of({ jsonrpc: '2.0', id, method, params } as JSONRPCMessage);
-    void this.#start(id, request, options);
+    void this.#start(id, requestOf(id, method, params), options);
     return {
       id,
       answer,
@@ -58,7 +59,7 @@ export class UpstreamChannel implements Upstream {
         const waiting = this.#take(id);
         if (waiting === undefined) return;
         waiting.lost(new ConnectorError('MCPC_CANCELLED', `${method} was taken back.`));
-        void this.#tell(cancellationOf(id));
+        void this.#tell(cancellation(JSON.stringify(id), 'the answer is no longer needed'));
       },
     };
   }
@@ -92,7 +93,7 @@ export class UpstreamChannel implements Upstream {
   /** Rejects all that waits: no answer can come any more. */
   lose(error?: ConnectorError): void {
     const reason = error ?? closed(this.#context);
-    for (const id of [...this.#waiting.keys()]) this.#take(id)?.lost(reason);
+    for (const id of this.#waiting.keys()) this.#take(id)?.lost(reason);
   }
 
   async #start(id: string, request: Envelope, { credentials, headers }: AskOptions): Promise<void> {
@@ -108,7 +109,7 @@ export class UpstreamChannel implements Upstream {
     try {
       await this.send(envelope);
     } catch (error) {
-      this.#context.log.debug?.('%s did not reach the server: %s', envelope.method, error);
+      this.#context.log.debug?.('%s did not reach the server: %s', envelope.method, reasonOf(error));
     }
   }
 
@@ -135,12 +136,6 @@ export class UpstreamChannel implements Upstream {
 
 function withHeaders(credentials: Credentials, headers: AskOptions['headers']): Credentials {
   return headers === undefined ? credentials : { headers: { ...credentials.headers, ...headers } };
-}
-
-/** Tells the server that the answer to a request is no longer wanted. */
-function cancellationOf(requestId: RequestId): Envelope {
-  const params = { requestId, reason: 'the answer is no longer needed' };
-  return Envelope.of({ jsonrpc: '2.0', method: 'notifications/cancelled', params } as JSONRPCMessage);
 }
 
 function closed({ endpoint }: TransportContext): ConnectorError {

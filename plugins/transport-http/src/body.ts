@@ -1,19 +1,31 @@
 import type { IncomingMessage } from 'node:http';
-import { Assembler, ConnectorError, reasonOf } from '@mcp-connect/core';
+import { Assembler, ConnectorError, reasonOf, refusal, type Envelope } from '@mcp-connect/core';
+import type { Intake } from './intake.js';
 
 const BOM = Buffer.from('\ufeff');
+
+/** How much of an id of the server's making is shown, in characters. */
+const LONGEST_ID = 40;
 
 /** What became of a response's body: its bytes, put together, or why there are none. */
 export type Body = Assembler | ConnectorError;
 
+/** How a body is collected. */
+export interface CollectOptions {
+  /** How errors name the server. */
+  readonly label: string;
+  /** Most bytes that a body may have. */
+  readonly limit: number;
+  readonly intake: Intake;
+}
+
 /**
- * Collects a whole body up to a limit. The error, where there is one, is `MCPC_CONNECTION_LOST` for a body that was cut
- * and `MCPC_TOO_LARGE` for one above the limit.
+ * Collects a whole body up to a limit, as fast as there is room for it. The error, where there is one, is
+ * `MCPC_CONNECTION_LOST` for a body that was cut and `MCPC_TOO_LARGE` for one above the limit.
  */
 export function collect(
   response: IncomingMessage,
-  label: string,
-  limit: number,
+  { label, limit, intake }: CollectOptions,
   done: (body: Body) => void,
 ): void {
   const body = new Assembler();
@@ -22,10 +34,12 @@ export function collect(
     if (over) return;
     over = true;
     done(outcome);
+    intake.hold(response, 0);
   };
   response.on('data', (chunk: Buffer) => {
+    if (over) return;
     body.push(body.size === 0 ? withoutBom(chunk) : chunk);
-    if (body.size <= limit || over) return;
+    if (body.size <= limit) return intake.hold(response, body.size);
     finish(tooLarge(label, limit));
     response.destroy();
   });
@@ -51,6 +65,16 @@ export function tooLarge(label: string, limit: number): ConnectorError {
   });
 }
 
+/** Refuses a request of the server that is larger than `--max-message-size`. `idText` is its id as JSON. */
+export function refuseTooLarge(idText: string, limit: number): Envelope {
+  return refusal(
+    idText,
+    new ConnectorError('MCPC_TOO_LARGE', `The request is larger than ${limit} bytes.`, {
+      hint: 'Send less, or allow larger messages with --max-message-size BYTES',
+    }),
+  );
+}
+
 /** The error of a reply whose connection broke before its end. */
 export function cut(label: string, cause: unknown): ConnectorError {
   const reason = cause === undefined ? '' : `: ${reasonOf(cause)}`;
@@ -70,4 +94,16 @@ export function notMcp(label: string, what: string, cause: unknown): ConnectorEr
 /** The error of a reply that came to its end without the answer. */
 export function noAnswer(label: string, what: string): ConnectorError {
   return new ConnectorError('MCPC_NO_ANSWER', `${label} replied with ${what}.`, { delivered: 'unknown' });
+}
+
+/**
+ * The error of a reply that holds no answer but, as the case may be, one under an id that nobody used.
+ *
+ * @param id that id as JSON; undefined where there was no such answer
+ */
+export function otherId(label: string, id: string | undefined, what: string): ConnectorError {
+  return noAnswer(
+    label,
+    id === undefined ? what : `an answer under another id (${id.slice(0, LONGEST_ID)}), and with ${what}`,
+  );
 }

@@ -174,6 +174,15 @@ describe('HTTP with SSE', () => {
     expect(await side.message()).to.deep.equal(ANSWER);
   });
 
+  it('refuses a request of the server that is too large', async () => {
+    const { get } = await open();
+    get.event({ jsonrpc: '2.0', id: 'big', method: 'sampling/createMessage', params: 'x'.repeat(50_000) });
+    const post = await peer.next('POST');
+    expect(post.message).to.include({ id: 'big' });
+    expect(post.message.error!.data).to.include({ source: 'mcp-connect', code: 'MCPC_TOO_LARGE' });
+    post.status(202);
+  });
+
   it('never shows the session in a log', async () => {
     const { side } = await open('/m?sessionId=very-secret-session');
     const sent = side.refused(INITIALIZE);

@@ -1,13 +1,16 @@
 import {
   ConnectorError,
-  Envelope,
+  keyOf,
+  reasonOf,
   type Credentials,
+  type Envelope,
   type Outline,
   type Transport,
   type TransportContext,
 } from '@mcp-connect/core';
-import { tooLarge } from './body.js';
+import { refuseTooLarge, tooLarge } from './body.js';
 import { postHeaders, streamHeaders } from './headers.js';
+import { Intake } from './intake.js';
 import { refusalOf } from './status.js';
 import { deliver, isEventStream, readEvents } from './streams.js';
 import { openWire, type HttpRequest, type Wire } from './wire.js';
@@ -61,7 +64,11 @@ class LegacySse implements Transport {
           response.resume();
           return give(refusalOf(response, endpoint.label, false));
         }
-        readEvents(response, settings.maxMessageSize, {
+        const { onalive } = this.#context;
+        if (onalive !== undefined) response.on('data', () => onalive());
+        readEvents(response, {
+          maxLength: settings.maxMessageSize,
+          intake: new Intake(),
           onevent: (event) => {
             if (this.#address !== undefined) return deliver(event, this.#context);
             if (event.event !== 'endpoint') return undefined;
@@ -104,19 +111,36 @@ class LegacySse implements Transport {
     });
   }
 
+  /** The stream is the session: only an answer on it shows that it lives. */
+  wake(): boolean {
+    this.#wire.rest();
+    return true;
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#stream?.abort();
     this.#wire.close();
   }
 
-  /** An answer that is too large fails its request; any other message has nobody to tell. */
+  /** An answer that is too large fails its request, and a request of the server is refused. */
   #oversize({ id, method }: Outline, length: number): void {
     const { endpoint, settings, log, onlost } = this.#context;
-    log.warn?.('dropped a message of %d bytes', length);
-    if (id === undefined || method !== undefined) return;
-    const { key } = Envelope.read(Buffer.from(`{"jsonrpc":"2.0","id":${id},"result":{}}`));
-    if (key !== undefined) onlost(key, tooLarge(endpoint.label, settings.maxMessageSize));
+    log.warn?.('%s sent a message of %d bytes, which is dropped', endpoint.label, length);
+    const key = id === undefined ? undefined : keyOf(id);
+    if (id === undefined || key === undefined) return;
+    if (method === undefined) onlost(key, tooLarge(endpoint.label, settings.maxMessageSize));
+    else void this.#refuse(id);
+  }
+
+  /** The server waits for an answer to its request, also where that is too large to be kept. */
+  async #refuse(idText: string): Promise<void> {
+    const { endpoint, settings, log, credentials } = this.#context;
+    try {
+      await this.send(refuseTooLarge(idText, settings.maxMessageSize), await credentials());
+    } catch (error) {
+      log.warn?.('%s was not told that its request is too large: %s', endpoint.label, reasonOf(error));
+    }
   }
 
   #lost(): void {

@@ -195,6 +195,8 @@ export class Side {
   readonly closed = new Queue<ConnectorError | undefined>();
   /** What was told of the session: that it is forgotten, or that messages may have been missed. */
   readonly told = new Queue<'forgotten' | 'missed'>();
+  /** The requests of which bytes came in, while silence is measured; undefined stands for all. */
+  readonly alive: (RequestId | undefined)[] = [];
   /** What `onmessage` returns. */
   pause: Promise<void> | undefined;
   /** What the `authenticate` hook would fill in for messages of the transport's own. */
@@ -219,6 +221,7 @@ export class Side {
       },
       onforgotten: () => this.told.push('forgotten'),
       onmissed: () => this.told.push('missed'),
+      ...(settings.requestTimeout !== undefined && { onalive: (id) => void this.alive.push(id) }),
       onlost: (id, error) => this.lost.push({ id, error }),
       onclose: (error) => this.closed.push(error),
     });
@@ -245,6 +248,11 @@ export class Side {
   /** What the transport says of its room for more. */
   drain(): Promise<void> | undefined {
     return this.#transport!.drain?.();
+  }
+
+  /** Says that the machine has slept. */
+  wake(): boolean {
+    return this.#transport!.wake?.() ?? false;
   }
 
   /** Stops waiting for the transport to open. */

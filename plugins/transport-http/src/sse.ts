@@ -72,6 +72,11 @@ export class SseParser implements Bookmark {
     this.retry = options.from?.retry;
   }
 
+  /** How many bytes of an unfinished event are kept. */
+  get held(): number {
+    return this.#outliner === undefined ? this.#dataLength + this.#lineLength : 0;
+  }
+
   /** Takes the next bytes. */
   push(bytes: Buffer): void {
     const chunk = this.#withoutBom(bytes);

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import { ConnectorError } from '@mcp-connect/core';
 import { retryAfter } from './headers.js';
 
@@ -43,13 +43,20 @@ export function refusalOf(response: IncomingMessage, label: string, session: boo
       ...(wait !== undefined && { retryAfter: wait }),
     });
   }
-  return new ConnectorError(
-    'MCPC_HTTP_STATUS',
-    `${label} answered ${status} ${response.statusMessage}`.trimEnd() + '.',
-    {
-      ...base,
-      delivered: leavesOpen(status) ? 'unknown' : 'rejected',
-    },
+  // The reason phrase is the norm's, not the server's, which may say anything there.
+  const text = `${label} answered ${status} ${STATUS_CODES[status] ?? ''}`;
+  return new ConnectorError('MCPC_HTTP_STATUS', `${text.trimEnd()}.`, {
+    ...base,
+    delivered: leavesOpen(status) ? 'unknown' : 'rejected',
+  });
+}
+
+/** True for refusals that ask for another attempt, whatever their bodies say: signed in, in a new session, or later. */
+export function bidsAgain(refusal: ConnectorError): boolean {
+  return (
+    refusal.code === 'MCPC_UNAUTHORIZED' ||
+    refusal.code === 'MCPC_SESSION_LOST' ||
+    (refusal.code === 'MCPC_RATE_LIMITED' && refusal.retryAfter !== undefined)
   );
 }
 

@@ -356,6 +356,28 @@ describe('Streamable HTTP', () => {
       });
     }
 
+    for (const status of [429, 503]) {
+      it(`of ${status} with Retry-After ask for another attempt, whatever their body says`, async () => {
+        const sent = side.refused(LIST);
+        const error = { code: -32_000, message: 'slow down' };
+        (await peer.next()).status(status, { jsonrpc: '2.0', id: 1, error }, { 'retry-after': '2' });
+        expect(await sent).to.include({
+          code: 'MCPC_RATE_LIMITED',
+          delivered: 'rejected',
+          retryAfter: 2_000,
+        });
+        expect(side.messages.size).to.equal(0);
+      });
+    }
+
+    it('never carry the words of the server into errors or logs', async () => {
+      const sent = side.refused(LIST);
+      const { response } = await peer.next();
+      response.writeHead(500, 'code=hush', { 'set-cookie': 'id=hush' }).end('<p>code=hush</p>');
+      const { message, hint } = await sent;
+      expect([message, hint, ...side.logged].join()).not.to.include('hush');
+    });
+
     it('of 404 within a session end it', async () => {
       await begin(peer, side);
       const sent = side.refused(LIST);
@@ -507,6 +529,31 @@ describe('Streamable HTTP', () => {
         expect((await side.messages.take((envelope) => envelope.id === 2)).kind).to.equal('response');
       });
     }
+
+    it('name the id of an answer that nobody asked for', async () => {
+      (await ask()).json({ jsonrpc: '2.0', id: 'else', result: {} });
+      expect((await side.lost.take()).error.message).to.include('"else"');
+      void side.send({ id: 2, method: 'ping' });
+      (await peer.next()).stream().event({ jsonrpc: '2.0', id: 'other', result: {} }).end();
+      expect((await side.lost.take()).error.message).to.include('"other"');
+    });
+
+    it('are not waited for without end behind an answer under another id', async () => {
+      side = await stage.side(openStreamable, peer.url, { timeout: 50 });
+      const post = (await ask()).stream().event({ jsonrpc: '2.0', id: 'else', result: {} });
+      const { id, error } = await side.lost.take();
+      expect(id).to.equal(1);
+      expect(error).to.include({ code: 'MCPC_NO_ANSWER', delivered: 'unknown' });
+      await post.abandoned();
+    });
+
+    it('do not count where the right answer comes behind', async () => {
+      const post = (await ask()).stream().event({ jsonrpc: '2.0', id: 'else', result: {} });
+      expect(await side.message()).to.include({ id: 'else' });
+      post.event({ jsonrpc: '2.0', id: 1, result: {} }).end();
+      expect(await side.message()).to.include({ id: 1 });
+      expect(side.lost.size).to.equal(0);
+    });
 
     for (const how of ['as JSON', 'as an event']) {
       it(`survive a large one that is malformed inside: ${how}`, async () => {

@@ -1,21 +1,42 @@
 import type { IncomingMessage } from 'node:http';
 import {
+  atMost,
   ConnectorError,
-  outlineOf,
   Envelope,
+  keyOf,
+  outlineOf,
   reasonOf,
   type Challenge,
   type Credentials,
+  type Outline,
   type RequestId,
   type Transport,
   type TransportContext,
 } from '@mcp-connect/core';
 import { errorIn, isFinal, isForgotten, isNameless, sessionLost, withIdOf } from './answer.js';
-import { collect, cut, noAnswer, notMcp, tooLarge, type Body } from './body.js';
-import { modernHeaders, modernVersion, postHeaders, sessionHeaders, streamHeaders } from './headers.js';
+import {
+  collect,
+  cut,
+  noAnswer,
+  notMcp,
+  otherId,
+  refuseTooLarge,
+  tooLarge,
+  type Body,
+  type CollectOptions,
+} from './body.js';
+import {
+  mirroredHeaders,
+  modernHeaders,
+  modernVersion,
+  postHeaders,
+  sessionHeaders,
+  streamHeaders,
+} from './headers.js';
+import { Intake } from './intake.js';
 import { openLegacySse } from './legacy-sse.js';
 import type { Bookmark } from './sse.js';
-import { refusalOf } from './status.js';
+import { bidsAgain, refusalOf } from './status.js';
 import { isEventStream, NotificationStream, readEvents, Resumption, type StreamHost } from './streams.js';
 import { openWire, type HttpRequest, type Wire } from './wire.js';
 
@@ -25,8 +46,6 @@ const STREAM_PATIENCE = 500;
 const LINGER = 1_000;
 /** How long the end of a session may take to reach the server, in milliseconds. */
 const FAREWELL = 1_000;
-/** How much of a refusal's body a log shows, in bytes. */
-const SAID = 500;
 /** How long the body of a refusal may take, in milliseconds. */
 const REFUSAL_PATIENCE = 2_000;
 /** How long a server may take to show that it speaks HTTP with SSE, in milliseconds. */
@@ -51,6 +70,10 @@ interface Pending {
   readonly modern: boolean;
   request: HttpRequest | undefined;
   resumption: Resumption | undefined;
+  /** Breaks off a reply that can be taken up again where it ended. */
+  renew?: () => void;
+  /** The id of an answer that came in its reply, but that no request waits for. */
+  stray: string | undefined;
   /** True until the server begins to reply. */
   waiting: boolean;
 }
@@ -67,6 +90,7 @@ export async function openStreamable(context: TransportContext): Promise<Transpo
 class Streamable implements Transport, StreamHost {
   readonly context: TransportContext;
   readonly wire: Wire;
+  readonly intake = new Intake();
   readonly #pending = new Map<RequestId, Pending>();
   #session: Session = NO_SESSION;
   /** True once the server has served a message in this session. */
@@ -102,6 +126,14 @@ class Streamable implements Transport, StreamHost {
     return this.#room;
   }
 
+  /** Connections that are kept and streams that are open may have died; whatever can be taken up again is. */
+  wake(): boolean {
+    this.wire.rest();
+    this.#notifications?.renew();
+    for (const { renew } of this.#pending.values()) renew?.();
+    return this.#fallback?.wake?.() ?? false;
+  }
+
   close(): Promise<void> {
     return (this.#closing ??= this.#close());
   }
@@ -124,6 +156,7 @@ class Streamable implements Transport, StreamHost {
       modern: version !== undefined,
       request: undefined,
       resumption: undefined,
+      stray: undefined,
       waiting: true,
     };
     this.#pending.set(envelope.key!, pending);
@@ -186,7 +219,8 @@ class Streamable implements Transport, StreamHost {
     modern: string | undefined,
     credentials: Credentials,
   ): Record<string, string> {
-    if (modern !== undefined) return postHeaders(modernHeaders(envelope, modern), credentials.headers);
+    if (modern !== undefined)
+      return postHeaders(modernHeaders(envelope, modern), mirroredHeaders(credentials.headers));
     return postHeaders(sessionHeaders(this.#session.id, this.#session.version), credentials.headers);
   }
 
@@ -195,11 +229,21 @@ class Streamable implements Transport, StreamHost {
   #onreply(pending: Pending, response: IncomingMessage): void {
     if (pending.envelope.method === 'initialize') this.#beginSession(response.headers['mcp-session-id']);
     else this.#proven = true;
+    this.#heed(pending, response);
     if (isEventStream(response)) this.#readStream(pending, response);
-    else
-      collect(response, this.#label, this.context.settings.maxMessageSize, (body) =>
-        this.#onbody(pending, response, body),
-      );
+    else collect(response, this.#collecting, (body) => this.#onbody(pending, response, body));
+  }
+
+  get #collecting(): CollectOptions {
+    return { label: this.#label, limit: this.context.settings.maxMessageSize, intake: this.intake };
+  }
+
+  /** Tells of every byte of a reply, where silence is measured: comments of a stream are a sign of life too. */
+  #heed({ envelope }: Pending, response: IncomingMessage): void {
+    const { onalive } = this.context;
+    if (onalive === undefined) return;
+    onalive(envelope.key);
+    response.on('data', () => onalive(envelope.key));
   }
 
   #onbody(pending: Pending, response: IncomingMessage, body: Body): void {
@@ -208,7 +252,10 @@ class Streamable implements Transport, StreamHost {
       return this.#lose(pending, noAnswer(this.#label, `an empty body (${response.statusCode})`));
     }
     try {
-      for (const part of body.finish().parts()) void this.#deliver(pending, part);
+      for (const part of body.finish().parts()) {
+        const wait = this.#deliver(pending, part);
+        if (wait !== undefined) this.intake.handOver(part.size, wait);
+      }
     } catch (cause) {
       return this.#lose(
         pending,
@@ -216,7 +263,7 @@ class Streamable implements Transport, StreamHost {
       );
     }
     if (this.#waits(pending)) {
-      this.#lose(pending, noAnswer(this.#label, 'messages that do not answer the request'));
+      this.#lose(pending, otherId(this.#label, pending.stray, 'messages that do not answer the request'));
     }
   }
 
@@ -224,11 +271,23 @@ class Streamable implements Transport, StreamHost {
     const { settings, log } = this.context;
     let fruitful = false;
     let lingering: NodeJS.Timeout | undefined;
+    let silence: NodeJS.Timeout | undefined;
     // Servers that leave streams open behind the answer would use up all connections in the end.
     const release = (): void => {
       if (!this.#waits(pending)) lingering ??= setTimeout(() => response.destroy(), LINGER).unref();
     };
-    const bookmark = readEvents(response, settings.maxMessageSize, {
+    // Behind an answer under an id that nobody used the right one may yet come, but it is not waited for without end.
+    const doubt = (): void => {
+      clearTimeout(silence);
+      if (pending.stray === undefined || !this.#waits(pending)) return;
+      silence = setTimeout(() => {
+        this.#lose(pending, otherId(this.#label, pending.stray, 'nothing more behind it'));
+        response.destroy();
+      }, settings.timeout).unref();
+    };
+    const bookmark = readEvents(response, {
+      maxLength: settings.maxMessageSize,
+      intake: this.intake,
       from,
       onevent: ({ event, data, complete }) => {
         fruitful = true;
@@ -238,6 +297,7 @@ class Streamable implements Transport, StreamHost {
             .parts()
             .map((part) => this.#deliver(pending, part));
           release();
+          doubt();
           return waits.find((wait) => wait !== undefined);
         } catch (error) {
           log.warn?.('%s sent an event that is no message: %s', this.#label, reasonOf(error));
@@ -247,28 +307,36 @@ class Streamable implements Transport, StreamHost {
           return undefined;
         }
       },
-      onoversize: ({ id, method }, length) => {
-        if (id === undefined && method !== undefined)
-          log.warn?.('dropped a notification of %d bytes', length);
-        else this.#lose(pending, tooLarge(this.#label, settings.maxMessageSize));
+      onoversize: (outline, length) => {
+        this.drop(outline, length, pending);
         release();
       },
       onend: (error) => {
         clearTimeout(lingering);
+        clearTimeout(silence);
         if (!this.#waits(pending)) return;
         if (pending.modern || bookmark.lastEventId === undefined) {
           const lost =
-            error === undefined ? noAnswer(this.#label, 'a stream that ended') : cut(this.#label, error);
+            error === undefined
+              ? otherId(this.#label, pending.stray, 'a stream that ended')
+              : cut(this.#label, error);
           return this.#lose(pending, lost);
         }
+        delete pending.renew;
         pending.resumption ??= new Resumption(this, {
-          onresponse: (next, last) => this.#readStream(pending, next, last),
+          onresponse: (next, last) => {
+            this.#heed(pending, next);
+            this.#readStream(pending, next, last);
+          },
           onlost: (lost) => this.#lose(pending, lost),
         });
         // An id without data is a sign of life too: so servers let a client poll (2025-11-25 basic/transports).
         pending.resumption.plan(bookmark, fruitful || bookmark.lastEventId !== from?.lastEventId);
       },
     });
+    pending.renew = () => {
+      if (!pending.modern && bookmark.lastEventId !== undefined) response.destroy();
+    };
   }
 
   /** Hands a message over, and takes the request off the list when it is the answer. */
@@ -278,7 +346,29 @@ class Streamable implements Transport, StreamHost {
     const holder = answered.key === pending.envelope.key ? pending : this.#pending.get(answered.key!);
     if (holder?.envelope.method === 'initialize') this.#nameSession(answered);
     if (holder !== undefined) this.#pending.delete(holder.envelope.key!);
+    else pending.stray = answered.idText;
     return this.context.onmessage(answered);
+  }
+
+  /** Drops a message above the limit: an answer fails its request, and a server's own request is refused. */
+  drop({ id, method }: Outline, length: number, stream?: Pending): void {
+    const { log, settings } = this.context;
+    log.warn?.('%s sent a message of %d bytes, which is dropped', this.#label, length);
+    const key = id === undefined ? undefined : keyOf(id);
+    if (method === undefined) {
+      const holder = (key === undefined ? undefined : this.#pending.get(key)) ?? stream;
+      if (holder !== undefined) this.#lose(holder, tooLarge(this.#label, settings.maxMessageSize));
+    } else if (id !== undefined && key !== undefined) void this.#refuse(id);
+  }
+
+  /** The server waits for an answer to its request, also where that is too large to be kept. */
+  async #refuse(idText: string): Promise<void> {
+    const { settings, log } = this.context;
+    try {
+      await this.#tell(refuseTooLarge(idText, settings.maxMessageSize), await this.context.credentials());
+    } catch (error) {
+      log.warn?.('%s was not told that its request is too large: %s', this.#label, reasonOf(error));
+    }
   }
 
   #waits(pending: Pending): boolean {
@@ -308,9 +398,7 @@ class Streamable implements Transport, StreamHost {
   async #bodyOf(response: IncomingMessage): Promise<Body> {
     const late = setTimeout(() => response.destroy(), REFUSAL_PATIENCE);
     try {
-      return await new Promise((done) =>
-        collect(response, this.#label, this.context.settings.maxMessageSize, done),
-      );
+      return await new Promise((done) => collect(response, this.#collecting, done));
     } finally {
       clearTimeout(late);
     }
@@ -325,16 +413,14 @@ class Streamable implements Transport, StreamHost {
   ): Promise<void> {
     const { envelope } = pending;
     const refusal = refusalOf(response, this.#label, session);
-    if (refusal.code === 'MCPC_UNAUTHORIZED' || refusal.code === 'MCPC_SESSION_LOST') {
+    if (bidsAgain(refusal)) {
       response.resume();
       throw refusal;
     }
     const body = await this.#bodyOf(response);
-    if (!(body instanceof ConnectorError)) {
-      const said = (): string => Buffer.concat(body.pieces).subarray(0, SAID).toString();
-      this.context.log.debug?.('%s answered %d: %s', this.#label, refusal.status, said());
-    }
     const answer = errorIn(body, envelope, refusal);
+    // What it said is not logged: error pages may hold cookies, codes and the like, which nobody has named to the log.
+    this.context.log.debug?.('%s refused %s: %s', this.#label, envelope.method, refusal.message);
     if (session && this.#proven && isForgotten(answer, refusal)) throw sessionLost(this.#label, refusal);
     const older =
       envelope.method === 'initialize' && FALLBACK_STATUSES.has(refusal.status!) && !isFinal(answer);
@@ -413,11 +499,4 @@ class Streamable implements Transport, StreamHost {
       this.wire.request({ method: 'DELETE', headers, urgent: true }, { onerror: () => done(), onresponse });
     });
   }
-}
-
-/** Waits for work, but not for long. */
-async function atMost(milliseconds: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  await Promise.race([work, new Promise((resolve) => (timer = setTimeout(resolve, milliseconds)))]);
-  clearTimeout(timer);
 }

@@ -335,6 +335,32 @@ describe('Streams', () => {
     }).timeout(10_000);
   });
 
+  describe('many large JSON bodies', () => {
+    it('all arrive in the end, although the client was busy when they came', async () => {
+      let resume = (): void => undefined;
+      side.pause = new Promise((resolve) => (resume = resolve));
+      const text = 'x'.repeat(4 * 1_048_576);
+      const count = 32;
+      const posts: Arrival[] = [];
+      for (let id = 0; id < count; id++) {
+        void side.send({ id, method: 'tools/list' });
+        posts.push(await peer.next('POST'));
+      }
+      for (const post of posts) post.result({ text });
+      await side.message();
+      // Small answers go their way in the meantime.
+      void side.send({ id: 100, method: 'ping' });
+      (await peer.next('POST')).result();
+      await side.messages.take((envelope) => envelope.id === 100);
+
+      side.pause = undefined;
+      resume();
+      for (let n = 1; n < count; n++)
+        expect(((await side.message()).result as { text: string }).text).to.equal(text);
+      expect(side.lost.size).to.equal(0);
+    }).timeout(20_000);
+  });
+
   describe('a reply that is too large', () => {
     const LARGE = { jsonrpc: '2.0', id: 1, result: { text: 'x'.repeat(100_000) } };
 
@@ -360,6 +386,35 @@ describe('Streams', () => {
         expect(side.lost.size).to.equal(0);
       });
     }
+
+    for (const where of ['of the call', 'of notifications']) {
+      it(`is refused where it is a request of the server, on the stream ${where}`, async () => {
+        const get = await begin(peer, side);
+        void side.send(CALL);
+        const post = (await peer.next('POST')).stream();
+        const stream = where === 'of the call' ? post : get;
+        stream.event({ jsonrpc: '2.0', id: 'roots', method: 'roots/list', params: LARGE.result });
+        const refused = await peer.next('POST');
+        expect(refused.headers).to.include({ 'mcp-session-id': 's-1' });
+        expect(refused.message).to.deep.include({ id: 'roots' });
+        expect(refused.message.error!.data).to.include({ source: 'mcp-connect', code: 'MCPC_TOO_LARGE' });
+        refused.status(202);
+        post.event(ANSWER).end();
+        expect(await side.message()).to.deep.equal(ANSWER);
+        expect(side.lost.size).to.equal(0);
+      });
+    }
+
+    it('fails its own request where it is an answer on another stream', async () => {
+      const get = await begin(peer, side);
+      void side.send(CALL);
+      const post = (await peer.next('POST')).stream();
+      get.event(LARGE);
+      const { id, error } = await side.lost.take();
+      expect(id).to.equal(1);
+      expect(error).to.include({ code: 'MCPC_TOO_LARGE' });
+      post.end();
+    });
 
     it('costs only itself where it is a notification', async () => {
       void side.send(CALL);

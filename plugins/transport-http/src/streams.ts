@@ -7,12 +7,16 @@ import {
   type Outline,
   type TransportContext,
 } from '@mcp-connect/core';
+import type { Intake } from './intake.js';
 import { refusalOf } from './status.js';
 import { SseParser, type Bookmark, type ServerEvent } from './sse.js';
 import type { HttpRequest, Wire } from './wire.js';
 
 /** What a reader of one SSE response is told. */
 export interface StreamEvents {
+  /** Most bytes that one event may have. */
+  readonly maxLength: number;
+  readonly intake: Intake;
   /** Where the stream is taken up again, when it is not new. */
   readonly from?: Bookmark | undefined;
   /** A returned promise pauses reading until it settles. */
@@ -23,13 +27,17 @@ export interface StreamEvents {
 }
 
 /** Reads one SSE response to its end. The bookmark moves along with what was read. */
-export function readEvents(response: IncomingMessage, maxLength: number, events: StreamEvents): Bookmark {
+export function readEvents(response: IncomingMessage, events: StreamEvents): Bookmark {
+  const { intake } = events;
   let pause: void | Promise<void>;
   const parser = new SseParser({
-    maxLength,
+    maxLength: events.maxLength,
     from: events.from,
     onevent: (event) => {
-      pause = events.onevent(event) ?? pause;
+      const wait = events.onevent(event);
+      if (wait === undefined) return;
+      intake.handOver(sizeOf(event), wait);
+      pause = wait;
     },
     onoversize: events.onoversize,
   });
@@ -38,10 +46,12 @@ export function readEvents(response: IncomingMessage, maxLength: number, events:
     if (ended) return;
     ended = true;
     parser.end();
+    intake.hold(response, 0);
     events.onend(error);
   };
   response.on('data', (chunk: Buffer) => {
     parser.push(chunk);
+    intake.hold(response, parser.held);
     if (pause === undefined) return;
     response.pause();
     const resume = (): void => void response.resume();
@@ -56,6 +66,10 @@ export function readEvents(response: IncomingMessage, maxLength: number, events:
   return parser;
 }
 
+function sizeOf({ data }: ServerEvent): number {
+  return data.reduce((size, { length }) => size + length, 0);
+}
+
 /** True for a response that is an event stream. */
 export function isEventStream(response: IncomingMessage): boolean {
   return response.statusCode === 200 && /^text\/event-stream\b/i.test(response.headers['content-type'] ?? '');
@@ -65,6 +79,9 @@ export function isEventStream(response: IncomingMessage): boolean {
 export interface StreamHost {
   readonly wire: Wire;
   readonly context: TransportContext;
+  readonly intake: Intake;
+  /** Drops a message above the limit. */
+  drop(outline: Outline, length: number): void;
   /** Headers of a GET in the current session; a challenge asks for better credentials than the last ones. */
   headers(challenge?: Challenge): Promise<Record<string, string>>;
 }
@@ -85,6 +102,7 @@ export class NotificationStream {
   #bookmark: Bookmark = { lastEventId: undefined, retry: undefined };
   #failures = 0;
   #wasOpen = false;
+  #reading = false;
   #closed = false;
 
   constructor(host: StreamHost) {
@@ -118,6 +136,16 @@ export class NotificationStream {
     });
   }
 
+  /** Opens the stream anew where there was one: it may have died without a sign. */
+  renew(): void {
+    if (this.#closed || !this.#wasOpen) return;
+    this.#request?.abort();
+    // The end of an open stream plans the next one by itself.
+    if (this.#reading) return;
+    clearTimeout(this.#timer);
+    void this.open();
+  }
+
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
@@ -125,15 +153,22 @@ export class NotificationStream {
   }
 
   #read(response: IncomingMessage, resumed: boolean): void {
-    const { context } = this.#host;
+    const { context, intake } = this.#host;
     if (this.#wasOpen && !resumed) context.onmissed();
     this.#wasOpen = true;
+    this.#reading = true;
     this.#failures = 0;
-    this.#bookmark = readEvents(response, context.settings.maxMessageSize, {
+    if (context.onalive !== undefined) response.on('data', () => context.onalive?.());
+    this.#bookmark = readEvents(response, {
+      maxLength: context.settings.maxMessageSize,
+      intake,
       from: this.#bookmark,
       onevent: (event) => deliver(event, context),
-      onoversize: (_outline, length) => context.log.warn?.('dropped a notification of %d bytes', length),
-      onend: () => this.#again(),
+      onoversize: (outline, length) => this.#host.drop(outline, length),
+      onend: () => {
+        this.#reading = false;
+        this.#again();
+      },
     });
   }
 

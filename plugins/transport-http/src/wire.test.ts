@@ -170,6 +170,20 @@ describe('The wire', () => {
       expect(await side.message()).to.include({ id: 2 });
     });
 
+    it('are made anew also where the server closes them in this very moment', async () => {
+      void side.send(LIST);
+      const post = await peer.next();
+      post.result();
+      await side.message();
+      const closed = once(post.socket, 'close');
+      post.socket.destroy();
+      await closed;
+      // The end of the connection is there, but nobody here has read of it.
+      void side.send({ id: 2, method: 'ping' });
+      (await peer.next()).result();
+      expect(await side.message()).to.include({ id: 2 });
+    });
+
     it('carry a reply that is no HTTP to an error', async () => {
       const server = createServer((socket: Socket) =>
         socket.once('data', () => socket.end('220 smtp ready\r\n')),

@@ -31,6 +31,8 @@ export interface Wire {
   /** The endpoint, or where it has moved to for good. */
   readonly url: URL;
   request(outgoing: HttpOutgoing, events: HttpEvents): HttpRequest;
+  /** Drops the connections that are kept for later. */
+  rest(): void;
   /** Drops every connection. */
   close(): void;
 }
@@ -138,7 +140,7 @@ export async function openWire({ endpoint, settings }: TransportContext): Promis
     request(outgoing, { onresponse, onerror }) {
       let aborted = false;
       let redirects = 0;
-      let current: ClientRequest;
+      let current: ClientRequest | undefined;
       const go = (url: URL): void => {
         current = start(
           outgoing,
@@ -160,13 +162,20 @@ export async function openWire({ endpoint, settings }: TransportContext): Promis
           },
         );
       };
-      go(outgoing.url ?? home);
+      // By the end of this turn it is known which idle connections the server has closed: those are not used.
+      const first = setImmediate(() => go(outgoing.url ?? home));
       return {
         abort() {
           aborted = true;
-          current.destroy();
+          clearImmediate(first);
+          current?.destroy();
         },
       };
+    },
+    rest() {
+      for (const { freeSockets } of [requests, others]) {
+        for (const socket of Object.values(freeSockets).flat()) socket?.destroy();
+      }
     },
     close() {
       requests.destroy();

@@ -30,6 +30,8 @@ interface Channel {
   readonly received: Envelope[];
   readonly lost: { id: unknown; error: ConnectorError }[];
   readonly closed: Promise<ConnectorError | undefined>;
+  /** Settles with the first bytes, where silence is measured. */
+  readonly alive: Promise<void>;
   /** Settles when `count` messages have arrived. */
   arrived(count: number): Promise<void>;
 }
@@ -70,6 +72,8 @@ describe('transport-tcp', () => {
     const waiting: { count: number; resolve: () => void }[] = [];
     let onclose!: (error?: ConnectorError) => void;
     const closed = new Promise<ConnectorError | undefined>((resolve) => (onclose = resolve));
+    let onalive!: () => void;
+    const alive = new Promise<void>((resolve) => (onalive = resolve));
     const parsed = parseEndpoint(endpoint);
     const kind = kindOf(parsed.scheme);
     kind.validate?.(parsed);
@@ -86,6 +90,7 @@ describe('transport-tcp', () => {
       },
       onforgotten: () => undefined,
       onmissed: () => undefined,
+      ...(options.settings?.requestTimeout !== undefined && { onalive: () => onalive() }),
       onlost: (id, error) => lost.push({ id, error }),
       onclose: (error) => onclose(error),
     });
@@ -95,7 +100,7 @@ describe('transport-tcp', () => {
         if (received.length >= count) resolve();
         else waiting.push({ count, resolve });
       });
-    return { transport, received, lost, closed, arrived };
+    return { transport, received, lost, closed, alive, arrived };
   }
 
   function openTls(endpoint: string, settings: TlsSettings = {}): Promise<Channel> {
@@ -143,6 +148,21 @@ describe('transport-tcp', () => {
     void transport.send(big, { headers: {} });
     await arrived(1);
     expect(received[0]!.bytes.equals(big.bytes)).to.equal(true);
+  });
+
+  it('wants to be tried out after a sleep of the machine, unless both sides slept', async () => {
+    const { transport } = await open(await tcpServer(() => undefined));
+    expect(transport.wake?.()).to.equal(true);
+    const place = path.join(tmpdir(), `mcpc-wake-${process.pid}.sock`);
+    await listening(net.createServer(), place);
+    const local = await open(`unix:${place}`);
+    expect(local.transport.wake?.()).to.equal(false);
+  });
+
+  it('tells of every byte while silence is measured', async () => {
+    const endpoint = await tcpServer((socket) => void socket.write('{"half of'));
+    const { alive } = await open(endpoint, { settings: { requestTimeout: 1_000 } });
+    await alive;
   });
 
   it('has an answer over the limit fail its request, and goes on', async () => {

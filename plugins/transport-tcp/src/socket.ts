@@ -102,6 +102,11 @@ class SocketTransport implements Transport {
     return this.#channel.drain();
   }
 
+  /** A connection over a network may have died without a sign; one on this machine has slept along with both sides. */
+  wake(): boolean {
+    return this.#socket.remoteAddress !== undefined;
+  }
+
   close(): Promise<void> {
     this.#asked = true;
     return this.#stop();
