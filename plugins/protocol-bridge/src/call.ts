@@ -12,6 +12,8 @@ import { PromptFailed, Undeclared, type InputRequest, type Prompts, type Round }
 const MOST_ROUNDS = 10;
 /** The pace of rounds in which the server asks nothing, in milliseconds. */
 const PACE = 250;
+/** How often a request that waits for the client shows a sign of life, in milliseconds. */
+const TICK = 500;
 /** Requests in which a modern server may ask something (2026-07-28 basic/patterns/mrtr, Supported Requests). */
 const ASKING = new Set(['tools/call', 'prompts/get', 'resources/read']);
 /** Errors by which a server may mean that it wants a session: one that speaks only older revisions by now. */
@@ -178,13 +180,24 @@ export class Call {
         return this.#send(state);
       }
       this.#round = this.#session.prompts.ask(inputRequests as Record<string, InputRequest>);
-      const inputResponses = await this.#round.answers;
-      this.#round = undefined;
+      const inputResponses = await this.#answersOf(this.#round);
       this.#send({ inputResponses, ...state });
     } catch (error) {
       if (error instanceof PromptFailed) await this.#unanswered(error.message);
       else if (error instanceof Undeclared) await this.#fail(error.message);
       else this.lost(toConnectorError(error, 'MCPC_PLUGIN'));
+    }
+  }
+
+  /** While a person thinks, the server is not silent: it has nothing to say. */
+  async #answersOf(round: Round): Promise<Readonly<Record<string, unknown>>> {
+    const { onalive } = this.#session.context.client;
+    const ticking = onalive && setInterval(() => onalive(this.envelope.key), TICK);
+    try {
+      return await round.answers;
+    } finally {
+      clearInterval(ticking);
+      this.#round = undefined;
     }
   }
 
@@ -199,7 +212,11 @@ export class Call {
     if (this.#over) return;
     const { context, mirror, stamp } = this.#session;
     const headers = mirror?.headersOf(this.envelope) ?? {};
-    this.#question = context.upstream.ask(this.#method, { ...stamp(this.#params), ...more }, { headers });
+    this.#question = context.upstream.ask(
+      this.#method,
+      { ...stamp(this.#params), ...more },
+      { headers, inPlaceOf: this.envelope.key! },
+    );
     this.#question.answer.then(
       (answer) => this.answered(answer),
       (error: unknown) =>
