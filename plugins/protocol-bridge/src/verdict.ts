@@ -88,23 +88,31 @@ export class Verdict {
   }
 
   #change(change: (kept: Map<string, Entry>) => unknown): void {
+    this.#writing = this.#rewrite(change, this.#writing);
+  }
+
+  async #rewrite(change: (kept: Map<string, Entry>) => unknown, before: Promise<void>): Promise<void> {
     const { stateDir, log } = this.#options;
+    await before;
     if (stateDir === undefined) return;
-    this.#writing = this.#writing.then(async () => {
-      const kept = await this.#kept();
-      change(kept);
-      const newest = [...kept].sort(([, a], [, b]) => b.at - a.at).slice(0, MOST_KEPT);
-      const text = JSON.stringify(Object.fromEntries(newest));
-      await writePrivately(join(stateDir, FILE), text).catch((error: unknown) =>
-        log.debug?.('the verdict is not kept: %s', reasonOf(error)),
-      );
-    });
+    const kept = await this.#kept();
+    change(kept);
+    const newest = [...kept].sort(([, a], [, b]) => b.at - a.at).slice(0, MOST_KEPT);
+    try {
+      await writePrivately(join(stateDir, FILE), JSON.stringify(Object.fromEntries(newest)));
+    } catch (error) {
+      log.debug?.('the verdict is not kept: %s', reasonOf(error));
+    }
   }
 }
 
 /** Names a server and who we are to it, without showing either. A command may mean something else in another folder. */
 function keyOf({ scheme, address, argv }: Endpoint, { headers }: Credentials): string {
   const place = scheme === 'stdio' ? process.cwd() : '';
-  const context = JSON.stringify([scheme, address, argv, place, Object.entries(headers).sort()]);
+  const context = JSON.stringify([scheme, address, argv, place, Object.entries(headers).sort(byName)]);
   return createHash('sha256').update(context).digest('base64url').slice(0, 22);
+}
+
+function byName([a]: [string, string], [b]: [string, string]): number {
+  return a < b ? -1 : 1;
 }
