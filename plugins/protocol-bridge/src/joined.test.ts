@@ -54,6 +54,8 @@ export interface Joined {
   say(message: object): void;
   /** Sends a message of the client as it is. */
   write(message: object): void;
+  /** Sends a request, and returns its answer. */
+  request(id: number | string, method: string, params?: object): Promise<PeerMessage>;
   /** Sends a request as a modern client does, and returns its answer. */
   ask(id: number | string, method: string, params?: object, meta?: object): Promise<PeerMessage>;
   /** Breaks the channel to the server off. */
@@ -86,6 +88,16 @@ export async function joinToLegacy(
   });
 }
 
+/** Joins a client to a server of 2026-07-28 alone that does as `handle` says. */
+export async function joinToModern(handle: Handle): Promise<Joined> {
+  return joined((message, say) => {
+    const data = { supported: [MODERN] };
+    if (message.method === 'initialize') return { error: { code: -32_022, message: 'Unsupported', data } };
+    if (message.method !== 'server/discover') return handle(message, say);
+    return { result: { resultType: 'complete', supportedVersions: [MODERN], capabilities: { tools: {} } } };
+  });
+}
+
 async function joined(handle: Handle): Promise<Joined> {
   const memory = memoryTransport();
   const server = new Mailbox();
@@ -102,15 +114,18 @@ async function joined(handle: Handle): Promise<Joined> {
   const pipeline = connect(memory.kind, served.endpoint, client);
   const write = (message: object): void =>
     void pipeline.accept(Envelope.of({ jsonrpc: '2.0', ...message } as JSONRPCMessage));
+  const request = (id: number | string, method: string, params: object = {}): Promise<PeerMessage> => {
+    write({ id, method, params });
+    return client.next((message) => message.id === id && message.method === undefined);
+  };
   return {
     client,
     server,
     say,
     write,
-    ask(id, method, params = {}, meta = {}) {
-      write({ id, method, params: { ...params, _meta: { ...ABLE, ...meta } } });
-      return client.next((message) => message.id === id && message.method === undefined);
-    },
+    request,
+    ask: (id, method, params = {}, meta = {}) =>
+      request(id, method, { ...params, _meta: { ...ABLE, ...meta } }),
     cut: () => served.cut?.(),
     async close() {
       await pipeline.close();
