@@ -6,14 +6,13 @@ import type { LegacyFit } from './fit.js';
 import { answerTo, isObject, paramsOf, type Params } from './messages.js';
 import type { Mirror } from './mirror.js';
 import { HEADER_MISMATCH, INTERNAL_ERROR, MODERN, UNSUPPORTED_VERSION } from './modern.js';
+import { ModernTask } from './modern-task.js';
 import { PromptFailed, Undeclared, type InputRequest, type Prompts, type Round } from './prompts.js';
 
 /** A server that asks more often than this in one request goes round in circles. */
 const MOST_ROUNDS = 10;
 /** The pace of rounds in which the server asks nothing, in milliseconds. */
 const PACE = 250;
-/** How often a request that waits for the client shows a sign of life, in milliseconds. */
-const TICK = 500;
 /** Requests in which a modern server may ask something (2026-07-28 basic/patterns/mrtr, Supported Requests). */
 const ASKING = new Set(['tools/call', 'prompts/get', 'resources/read']);
 /** Errors by which a server may mean that it wants a session: one that speaks only older revisions by now. */
@@ -40,6 +39,7 @@ export class Call {
   readonly #onend: () => void;
   #question: Question | undefined;
   #round: Round | undefined;
+  #task: ModernTask | undefined;
   #rounds = 0;
   #progress = Number.NEGATIVE_INFINITY;
   #corrected = false;
@@ -81,6 +81,8 @@ export class Call {
         return this.#complete(result);
       case 'input_required':
         return void this.#goOn(result);
+      case 'task':
+        return void this.#follow(result);
       default:
         return this.#fail(
           `The server answered with a result of an unknown kind: ${String(result['resultType'])}.`,
@@ -103,6 +105,7 @@ export class Call {
   #end(): void {
     this.#over = true;
     this.#round?.withdraw();
+    this.#task?.cancel();
     this.#question?.cancel();
     this.#onend();
   }
@@ -179,26 +182,36 @@ export class Call {
         await pause(PACE);
         return this.#send(state);
       }
-      this.#round = this.#session.prompts.ask(inputRequests as Record<string, InputRequest>);
-      const inputResponses = await this.#answersOf(this.#round);
+      this.#round = this.#ask(inputRequests as Record<string, InputRequest>);
+      const inputResponses = await this.#round.answers;
+      this.#round = undefined;
       this.#send({ inputResponses, ...state });
     } catch (error) {
-      if (error instanceof PromptFailed) await this.#unanswered(error.message);
-      else if (error instanceof Undeclared) await this.#fail(error.message);
-      else this.lost(toConnectorError(error, 'MCPC_PLUGIN'));
+      await this.#broken(error);
     }
   }
 
-  /** While a person thinks, the server is not silent: it has nothing to say. */
-  async #answersOf(round: Round): Promise<Readonly<Record<string, unknown>>> {
-    const { onalive } = this.#session.context.client;
-    const ticking = onalive && setInterval(() => onalive(this.envelope.key), TICK);
+  #ask(requests: Readonly<Record<string, InputRequest>>): Round {
+    return this.#session.prompts.ask(requests, this.envelope.key!);
+  }
+
+  /** Waits for what the task comes to that the server has made of the request. */
+  async #follow(created: Params): Promise<void> {
+    const { context, stamp } = this.#session;
+    const ask = (method: string, params: Params): Question => context.upstream.ask(method, stamp(params));
+    this.#task = new ModernTask({ ask, prompt: (requests) => this.#ask(requests) }, created);
     try {
-      return await round.answers;
-    } finally {
-      clearInterval(ticking);
-      this.#round = undefined;
+      await this.answered(await this.#task.end());
+    } catch (error) {
+      await this.#broken(error);
     }
+  }
+
+  /** Ends the request when a question could not be answered, or the server could not be asked. */
+  #broken(error: unknown): void | Promise<void> {
+    if (error instanceof PromptFailed) return this.#unanswered(error.message);
+    if (error instanceof Undeclared) return this.#fail(error.message);
+    return this.lost(toConnectorError(error, 'MCPC_PLUGIN'));
   }
 
   /** A tool that needed what the client would not give has failed; that is for the model to read. */

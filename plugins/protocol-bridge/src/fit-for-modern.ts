@@ -33,8 +33,9 @@ export function discovery(opened: Opened): Members {
 }
 
 /** Makes a modern result of a legacy one (2026-07-28 basic/index, ResultType; server/utilities/caching). */
-export function fitResult(method: string, result: Members, { serverInfo }: Opened): Members {
-  const _meta = { ...membersOf(result['_meta']), [SERVER_INFO_KEY]: serverInfo };
+export function fitResult(method: string, result: Members, opened: Opened | undefined): Members {
+  const said = membersOf(result['_meta']);
+  const _meta = opened === undefined ? said : { ...said, [SERVER_INFO_KEY]: opened.serverInfo };
   return {
     ...result,
     ...(method === 'tools/call' && !('content' in result) && { content: [] }),

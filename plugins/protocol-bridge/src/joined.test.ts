@@ -54,6 +54,8 @@ export interface Joined {
   say(message: object): void;
   /** Sends a message of the client as it is. */
   write(message: object): void;
+  /** Sends a request, and returns its answer. */
+  request(id: number | string, method: string, params?: object): Promise<PeerMessage>;
   /** Sends a request as a modern client does, and returns its answer. */
   ask(id: number | string, method: string, params?: object, meta?: object): Promise<PeerMessage>;
   /** Breaks the channel to the server off. */
@@ -130,15 +132,18 @@ async function joined(handle: Handle): Promise<Joined> {
   const pipeline = connect(memory.kind, served.endpoint, client);
   const write = (message: object): void =>
     void pipeline.accept(Envelope.of({ jsonrpc: '2.0', ...message } as JSONRPCMessage));
+  const request = (id: number | string, method: string, params: object = {}): Promise<PeerMessage> => {
+    write({ id, method, params });
+    return client.next((message) => message.id === id && message.method === undefined);
+  };
   return {
     client,
     server,
     say,
     write,
-    ask(id, method, params = {}, meta = {}) {
-      write({ id, method, params: { ...params, _meta: { ...ABLE, ...meta } } });
-      return client.next((message) => message.id === id && message.method === undefined);
-    },
+    request,
+    ask: (id, method, params = {}, meta = {}) =>
+      request(id, method, { ...params, _meta: { ...ABLE, ...meta } }),
     cut: () => served.cut?.(),
     async close() {
       await pipeline.close();

@@ -1,6 +1,7 @@
 import type { ConnectorError, Envelope, RequestId } from '@mcp-connect/core';
+import type { Answer } from './direction.js';
 import { covers, type Inquiry, type Push } from './inquiry.js';
-import { notification, request as requestOf } from './messages.js';
+import { notificationOf, requestOf } from './messages.js';
 import { LOG_LEVELS, mayAsk, type LogLevel, type ModernRequest } from './modern-request.js';
 
 /** One request to a legacy server, which may take several requests of the modern client to finish. */
@@ -15,7 +16,7 @@ export class Call {
   /** What the server wants to know and the client was not asked yet. */
   readonly inquiries = new Set<Inquiry>();
   /** What became of it at the server, when nobody waited for it. */
-  outcome: Envelope | ConnectorError | undefined;
+  outcome: Answer | ConnectorError | undefined;
   /** The task that the server made of it (2025-11-25 basic/utilities/tasks). */
   taskId: string | undefined;
   /** Collects inquiries that come together. */
@@ -31,9 +32,9 @@ export class Call {
     this.request = request;
   }
 
-  /** The request as the server gets it. */
-  get outgoing(): Envelope {
-    const { method, params, meta } = this.request!;
+  /** The request as the server gets it, with these parameters. */
+  outgoing(params: Readonly<Record<string, unknown>>): Envelope {
+    const { method, meta } = this.request!;
     const marked = 'progressToken' in meta ? { ...meta, progressToken: this.id } : meta;
     const _meta = Object.keys(marked).length === 0 ? {} : { _meta: marked };
     return requestOf(this.id, method, { ...params, ..._meta });
@@ -47,7 +48,7 @@ export class Call {
       return undefined;
     this.#progress = progress;
     const news = { ...params, progressToken };
-    return notification('notifications/progress', news);
+    return notificationOf('notifications/progress', news);
   }
 }
 

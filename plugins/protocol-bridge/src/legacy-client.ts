@@ -2,6 +2,7 @@ import type { Envelope } from '@mcp-connect/core';
 import type { Answer } from './direction.js';
 import type { Discovered } from './era.js';
 import { isObject, paramsOf } from './messages.js';
+import { TASKS } from './modern-task.js';
 import { INVALID_PARAMS, LEGACY, MODERN, SERVER_INFO_KEY } from './modern.js';
 
 /** A revision that begins with `initialize`. */
@@ -23,7 +24,9 @@ export function legacyClientOf(initialize: Envelope): LegacyClient {
   // Tasks of that revision are another thing, and roots that change have no way to say so.
   const { tasks: _, ...declared } = isObject(capabilities) ? capabilities : {};
   const roots = isObject(declared['roots']) ? { roots: {} } : {};
-  return { revision, capabilities: { ...declared, ...roots }, info: clientInfo };
+  // Tasks of the modern kind are followed here, within the call.
+  const extensions = { ...(declared['extensions'] as object | undefined), [TASKS]: {} };
+  return { revision, capabilities: { ...declared, ...roots, extensions }, info: clientInfo };
 }
 
 /** True when `revision` is `other` or newer. */

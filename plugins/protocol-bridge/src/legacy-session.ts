@@ -1,7 +1,7 @@
 import { ConnectorError, type Credentials } from '@mcp-connect/core';
 import type { Answer, DirectionContext } from './direction.js';
 import { LEGACY, UNSUPPORTED_VERSION } from './modern.js';
-import { notification } from './messages.js';
+import { notificationOf } from './messages.js';
 import { membersOf, type ModernRequest } from './modern-request.js';
 
 type Members = Readonly<Record<string, unknown>>;
@@ -89,7 +89,7 @@ export class LegacySession {
     const { upstream } = this.#context;
     const renewed = this.#renewing;
     const opened = openedBy(await this.#initialize(credentials), this.#label);
-    await upstream.send(notification('notifications/initialized'), credentials);
+    await upstream.send(notificationOf('notifications/initialized'), credentials);
     if (renewed) await this.#onrenewed();
     this.#renewing = true;
     this.#opened = opened;

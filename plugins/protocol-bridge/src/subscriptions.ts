@@ -1,7 +1,7 @@
 import { reasonOf, type Credentials, type Envelope, type RequestId } from '@mcp-connect/core';
 import type { DirectionContext } from './direction.js';
 import { ServerError, type LegacySession, type Opened } from './legacy-session.js';
-import { notification, paramsOf } from './messages.js';
+import { notificationOf, paramsOf } from './messages.js';
 import { membersOf, type ModernRequest } from './modern-request.js';
 import { SUBSCRIPTION_KEY } from './modern.js';
 
@@ -171,7 +171,7 @@ function changed(list: string): string {
 
 function news(method: string, params: Members, { envelope }: ModernRequest): Envelope {
   const _meta = { ...membersOf(params['_meta']), [SUBSCRIPTION_KEY]: envelope.id };
-  return notification(method, { ...params, _meta });
+  return notificationOf(method, { ...params, _meta });
 }
 
 /** An update may name a part of the resource that was subscribed to (2026-07-28 schema, ResourceUpdatedNotification). */
