@@ -13,6 +13,7 @@ import {
 } from '@mcp-connect/testing';
 import { expect } from 'chai';
 import { ProxyProcess } from './proxy-process.js';
+import { serveModernOverHttp, type ModernPeer } from './servers.js';
 
 const MODERN = '2026-07-28';
 const PATIENT = ['--retry-attempts', '1', '--timeout', '2'];
@@ -119,6 +120,53 @@ describe('the era of a server', () => {
     await proxy.initialize();
     expect(methods()).to.not.include('server/discover');
   });
+});
+
+describe('a client behind stdio, with a modern server that wants arguments in headers', () => {
+  let peer: ModernPeer;
+  let proxy: ProxyProcess;
+
+  beforeEach(async () => {
+    peer = await serveModernOverHttp();
+    proxy = new ProxyProcess(['proxy', ...peer.args]);
+  });
+
+  afterEach(async () => {
+    await proxy.stop();
+    await peer.close();
+  });
+
+  const CONTENT = [{ type: 'text', text: 'you are in zürich' }];
+  const ENCODED = `=?base64?${Buffer.from('zürich').toString('base64')}?=`;
+  /** What each call of the tool had in the header. */
+  const mirrored = (): unknown[] =>
+    peer.requests
+      .filter(({ headers }) => headers['mcp-name'] === 'locate')
+      .map(({ headers }) => headers['mcp-param-region']);
+
+  for (const [era, meta] of [
+    ['legacy', {}],
+    ['modern', { _meta }],
+  ] as const) {
+    const list = async (): Promise<void> => void (await proxy.request('list', 'tools/list', meta));
+    const locate = async (): Promise<unknown> => {
+      const params = { name: 'locate', arguments: { region: 'zürich' }, ...meta };
+      return (await proxy.request('call', 'tools/call', params)).result?.['content'];
+    };
+
+    it(`puts them there for a ${era} client, in Base64 where they fit no header`, async () => {
+      if (era === 'legacy') await proxy.initialize();
+      await list();
+      expect(await locate()).to.deep.equal(CONTENT);
+      expect(mirrored()).to.deep.equal([ENCODED]);
+    });
+
+    it(`finds out which, though a ${era} client has not asked for the tools`, async () => {
+      if (era === 'legacy') await proxy.initialize();
+      expect(await locate()).to.deep.equal(CONTENT);
+      expect(mirrored()).to.deep.equal([undefined, ENCODED]);
+    });
+  }
 });
 
 describe('a legacy client, with a modern server that is in trouble', () => {
