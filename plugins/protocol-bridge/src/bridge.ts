@@ -70,14 +70,13 @@ class Bridge implements Transport, OpeningHost {
   async open(signal: AbortSignal): Promise<void> {
     // It may close before it is handed over.
     const opened: { wire?: Transport } = {};
+    const { onalive } = this.#context;
     const wire = await this.#open({
       ...this.#context,
       signal,
-      onmessage: (envelope, request) =>
-        this.upstream.takes(envelope)
-          ? undefined
-          : (this.#direction ?? this.#through).received(envelope, request),
+      onmessage: (envelope, request) => this.#onmessage(envelope, request),
       onlost: (id, error) => this.#onlost(id, error),
+      ...(onalive && { onalive: (id) => onalive(this.upstream.standsFor(id)) }),
       onforgotten: () => (this.#direction ?? this.#through).forgotten(),
       onmissed: () => (this.#direction ?? this.#through).missed(),
       onclose: (error) => {
@@ -89,8 +88,13 @@ class Bridge implements Transport, OpeningHost {
     if (this.#closed) await wire.close();
   }
 
-  reopen(): Promise<void> {
-    return this.open(AbortSignal.timeout(this.#context.settings.timeout));
+  async reopen(): Promise<void> {
+    try {
+      await this.open(AbortSignal.timeout(this.#context.settings.timeout));
+    } catch (error) {
+      this.#context.onclose(error as ConnectorError);
+      throw error;
+    }
   }
 
   install(direction: Direction | undefined): Direction {
@@ -114,10 +118,21 @@ class Bridge implements Transport, OpeningHost {
     return this.upstream.wire?.drain?.();
   }
 
+  wake(): boolean {
+    return this.upstream.wire?.wake?.() ?? false;
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     await this.#direction?.close();
-    await this.upstream.wire?.close();
+    await Promise.all([this.upstream.wire?.close(), this.verdict.written()]);
+  }
+
+  #onmessage(envelope: Envelope, request: RequestId | undefined): void | Promise<void> {
+    if (this.upstream.takes(envelope)) return undefined;
+    if (envelope.kind !== 'batch') return (this.#direction ?? this.#through).received(envelope, request);
+    for (const part of envelope.parts()) void this.#onmessage(part, request);
+    return undefined;
   }
 
   #onlost(id: RequestId, error: ConnectorError): void {

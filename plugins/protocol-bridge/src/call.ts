@@ -13,6 +13,8 @@ import { PromptFailed, Undeclared, type InputRequest, type Prompts, type Round }
 const MOST_ROUNDS = 10;
 /** The pace of rounds in which the server asks nothing, in milliseconds. */
 const PACE = 250;
+/** How often a request that waits for the client shows a sign of life, in milliseconds. */
+const TICK = 500;
 /** Requests in which a modern server may ask something (2026-07-28 basic/patterns/mrtr, Supported Requests). */
 const ASKING = new Set(['tools/call', 'prompts/get', 'resources/read']);
 /** Errors by which a server may mean that it wants a session: one that speaks only older revisions by now. */
@@ -183,8 +185,7 @@ export class Call {
         return this.#send(state);
       }
       this.#round = this.#session.prompts.ask(inputRequests as Record<string, InputRequest>);
-      const inputResponses = await this.#round.answers;
-      this.#round = undefined;
+      const inputResponses = await this.#answersOf(this.#round);
       this.#send({ inputResponses, ...state });
     } catch (error) {
       await this.#broken(error);
@@ -210,6 +211,18 @@ export class Call {
     return this.lost(toConnectorError(error, 'MCPC_PLUGIN'));
   }
 
+  /** While a person thinks, the server is not silent: it has nothing to say. */
+  async #answersOf(round: Round): Promise<Readonly<Record<string, unknown>>> {
+    const { onalive } = this.#session.context.client;
+    const ticking = onalive && setInterval(() => onalive(this.envelope.key), TICK);
+    try {
+      return await round.answers;
+    } finally {
+      clearInterval(ticking);
+      this.#round = undefined;
+    }
+  }
+
   /** A tool that needed what the client would not give has failed; that is for the model to read. */
   #unanswered(reason: string): void | Promise<void> {
     if (this.#method !== 'tools/call') return this.#fail(reason);
@@ -221,7 +234,11 @@ export class Call {
     if (this.#over) return;
     const { context, mirror, stamp } = this.#session;
     const headers = mirror?.headersOf(this.envelope) ?? {};
-    this.#question = context.upstream.ask(this.#method, { ...stamp(this.#params), ...more }, { headers });
+    this.#question = context.upstream.ask(
+      this.#method,
+      { ...stamp(this.#params), ...more },
+      { headers, inPlaceOf: this.envelope.key! },
+    );
     this.#question.answer.then(
       (answer) => this.answered(answer),
       (error: unknown) =>

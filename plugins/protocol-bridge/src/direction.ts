@@ -22,6 +22,8 @@ export interface AskOptions {
   readonly credentials?: Credentials;
   /** Header fields beside the credentials, by lower-case name. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** The key of the client's request that this one carries on: signs of life count for it. */
+  readonly inPlaceOf?: RequestId;
 }
 
 /** The way to the server, as the bridge uses it. */

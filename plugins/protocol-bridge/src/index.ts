@@ -16,11 +16,11 @@ export default definePlugin({
         'What to do where client and server speak different eras of MCP: translate, tell a newer client to speak an older revision, or nothing.',
     },
   },
-  apply({ hooks }, { era }) {
+  apply({ hooks, settings, log }, { era }) {
     if (era === 'pass') return;
     const verdicts = new Map<Endpoint, Verdict>();
     hooks.openTransport.tap(NAME, (open, endpoint) => {
-      const verdict = verdicts.get(endpoint) ?? new Verdict();
+      const verdict = verdicts.get(endpoint) ?? new Verdict({ endpoint, log, stateDir: settings.stateDir });
       verdicts.set(endpoint, verdict);
       return async (context) => {
         const { openBridge } = await import('./bridge.js');

@@ -88,13 +88,31 @@ export async function joinToLegacy(
   });
 }
 
-/** Joins a client to a server of 2026-07-28 alone that does as `handle` says. */
-export async function joinToModern(handle: Handle): Promise<Joined> {
+/** Joins a client to a server of 2026-07-28 alone that does as `handle` says and answers `server/discover` with this. */
+export async function joinToModern(
+  handle: Handle = () => undefined,
+  discovered: object = {},
+): Promise<Joined> {
   return joined((message, say) => {
-    const data = { supported: [MODERN] };
-    if (message.method === 'initialize') return { error: { code: -32_022, message: 'Unsupported', data } };
-    if (message.method !== 'server/discover') return handle(message, say);
-    return { result: { resultType: 'complete', supportedVersions: [MODERN], capabilities: { tools: {} } } };
+    const { id, method, params } = message;
+    switch (method) {
+      case 'initialize':
+        return { error: { code: -32_022, message: 'Unsupported', data: { supported: [MODERN] } } };
+      case 'server/discover':
+        return {
+          result: { resultType: 'complete', supportedVersions: [MODERN], capabilities: {}, ...discovered },
+        };
+      case 'subscriptions/listen': {
+        const answer = handle(message, say);
+        if (answer !== undefined) return answer;
+        const { notifications } = params as { notifications: object };
+        const _meta = { 'io.modelcontextprotocol/subscriptionId': id };
+        say({ method: 'notifications/subscriptions/acknowledged', params: { notifications, _meta } });
+        return false;
+      }
+      default:
+        return handle(message, say);
+    }
   });
 }
 

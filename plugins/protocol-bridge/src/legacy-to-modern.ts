@@ -138,7 +138,7 @@ export class LegacyToModern implements Direction {
           initializeResult(this.#client, this.#discovered, this.#context.client.endpoint.label),
         );
       case 'ping':
-        return this.#answer(envelope, { result: {} });
+        return this.#ping(envelope);
       case 'logging/setLevel':
         return this.#answer(envelope, this.#setLevel(paramsOf(envelope)['level']));
       case 'resources/subscribe':
@@ -149,6 +149,13 @@ export class LegacyToModern implements Direction {
         if (method!.startsWith('tasks/')) return this.#answer(envelope, unknownMethod(method!));
         return this.#call(envelope, credentials);
     }
+  }
+
+  /** On a lasting channel the answer says that the server is still there, for which a modern one has no other request. */
+  async #ping(envelope: Envelope): Promise<void> {
+    const { upstream } = this.#context;
+    if (!upstream.http) await upstream.ask('server/discover', this.#stamp({})).answer;
+    await this.#answer(envelope, { result: {} });
   }
 
   #setLevel(level: unknown): Answer {

@@ -107,6 +107,8 @@ export class Listening {
       return envelope.method === ACKNOWLEDGED || _meta?.[SUBSCRIPTION_KEY] !== undefined;
     if (envelope.method === ACKNOWLEDGED) {
       const promised = params['notifications'];
+      // News may come in the same turn.
+      this.#replace(stream);
       stream.acknowledge(isObject(promised) ? promised : {});
     } else if (envelope.method === 'notifications/cancelled') {
       stream.question.cancel();
@@ -169,7 +171,6 @@ export class Listening {
     });
     try {
       const promised = await Promise.race([acknowledged, ended, timedOut]);
-      this.#replace(stream);
       this.#failures = 0;
       return promised;
     } catch (error) {
@@ -181,7 +182,7 @@ export class Listening {
   #replace(stream: Stream | undefined): void {
     const old = this.#current;
     this.#current = stream;
-    old?.question.cancel();
+    if (old !== stream) old?.question.cancel();
   }
 
   /** A stream that ran is opened again for ever; the client is told to look again, since news may have been missed. */

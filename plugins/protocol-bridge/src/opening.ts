@@ -1,5 +1,5 @@
-import { ConnectorError, Envelope, type Credentials, type JSONRPCMessage } from '@mcp-connect/core';
-import { passThrough, type Answer, type Direction, type DirectionContext } from './direction.js';
+import { ConnectorError, type Credentials, type Envelope } from '@mcp-connect/core';
+import { passThrough, type Direction, type DirectionContext } from './direction.js';
 import { answerOf, eraOf, isRefusal, discoveredIn } from './era.js';
 import {
   CAPABILITIES_KEY,
@@ -9,6 +9,8 @@ import {
   UNSUPPORTED_VERSION,
   VERSION_KEY,
 } from './modern.js';
+import { legacyClientOf } from './legacy-client.js';
+import { answerTo, paramsOf, requestOf } from './messages.js';
 import { ModernOverHttp } from './modern-over-http.js';
 import type { UpstreamChannel } from './upstream.js';
 import type { Verdict } from './verdict.js';
@@ -47,9 +49,8 @@ export async function beginLegacy(host: OpeningHost, opener: Opener): Promise<vo
   const { envelope, credentials } = opener;
   const key = envelope.key!;
   if ((await verdict.read(credentials)) === 'legacy') {
-    const direction = await modernDirection(host, opener);
+    const direction = await expectedDirection(host, opener);
     if (direction !== undefined) return direction.send(envelope, credentials);
-    verdict.drop();
   }
   const through = host.install(passThrough(directed));
   upstream.watch(key, {
@@ -67,6 +68,22 @@ export async function beginLegacy(host: OpeningHost, opener: Opener): Promise<vo
     const direction = await modernDirection(host, opener);
     if (direction === undefined) throw error;
     await direction.send(envelope, credentials);
+  }
+}
+
+/** Installs the direction that an earlier verdict asks for, or drops the verdict where it no longer holds. */
+async function expectedDirection(host: OpeningHost, opener: Opener): Promise<Direction | undefined> {
+  const { upstream, verdict } = host;
+  try {
+    const direction = await modernDirection(host, opener);
+    if (direction === undefined) verdict.drop();
+    return direction;
+  } catch (error) {
+    const refusal = error instanceof ConnectorError && isRefusal(error);
+    // A program that ends because of the question would do so again and again.
+    if (refusal || !upstream.http) verdict.drop();
+    if (refusal) return undefined;
+    throw error;
   }
 }
 
@@ -89,12 +106,8 @@ async function modernDirection(
   host: OpeningHost,
   { envelope, credentials }: Opener,
 ): Promise<Direction | undefined> {
-  const { params } = envelope.message as { params?: Record<string, unknown> };
-  const _meta = {
-    [VERSION_KEY]: MODERN,
-    [CLIENT_INFO_KEY]: params?.['clientInfo'],
-    [CAPABILITIES_KEY]: {},
-  };
+  const { info, capabilities } = legacyClientOf(envelope);
+  const _meta = { [VERSION_KEY]: MODERN, [CLIENT_INFO_KEY]: info, [CAPABILITIES_KEY]: capabilities };
   const answer = await host.upstream.ask('server/discover', { _meta }, { credentials }).answer;
   const discovered = discoveredIn(answer);
   if (discovered === undefined) return undefined;
@@ -122,8 +135,8 @@ export async function beginModern(host: OpeningHost, opener: Opener): Promise<vo
     return;
   }
   verdict.refuses('modern');
-  if (host.refuse) return void directed.client.onmessage(refusalOf(envelope));
   if (upstream.wire === undefined) await host.reopen();
+  if (host.refuse) return directed.client.onmessage(refusalOf(envelope));
   const { openModernToLegacy } = await import('./modern-to-legacy.js');
   await host.install(openModernToLegacy(directed)).send(envelope, credentials);
 }
@@ -155,22 +168,13 @@ async function probe(host: OpeningHost, { envelope, credentials }: Opener): Prom
 
 /** A question for the server's revisions that describes the client as its own message does. */
 function discoverLike(envelope: Envelope): Envelope {
-  const { _meta } = (envelope.message as { params: { _meta: object } }).params;
-  const message = {
-    jsonrpc: '2.0',
-    id: `mcpc-probe-${envelope.idText}`,
-    method: 'server/discover',
-    params: { _meta },
-  };
-  return Envelope.of(message as JSONRPCMessage);
+  return requestOf(`mcpc-probe-${envelope.idText}`, 'server/discover', { _meta: paramsOf(envelope)._meta });
 }
 
+/** Tells a modern client which revisions it has to speak; one that knows them does so (2026-07-28 basic/versioning). */
 function refusalOf(envelope: Envelope): Envelope {
-  const meta = (envelope.message as { params?: { _meta?: Record<string, unknown> } }).params?._meta;
-  const error: Answer['error'] = {
-    code: UNSUPPORTED_VERSION,
-    message: 'Unsupported protocol version',
-    data: { supported: LEGACY, requested: meta?.[VERSION_KEY] },
-  };
-  return Envelope.of({ jsonrpc: '2.0', id: 0, error } as JSONRPCMessage).withId(envelope.idText);
+  const data = { supported: LEGACY, requested: paramsOf(envelope)._meta?.[VERSION_KEY] };
+  return answerTo(envelope, {
+    error: { code: UNSUPPORTED_VERSION, message: 'Unsupported protocol version', data },
+  });
 }

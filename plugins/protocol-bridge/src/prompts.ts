@@ -90,8 +90,7 @@ export class Prompts {
     switch (method) {
       case 'elicitation/create': {
         const declared = capabilities['elicitation'];
-        const url = params['mode'] === 'url';
-        if (!isObject(declared) || (url && !('url' in declared))) throw undeclared(method);
+        if (!isObject(declared) || !shows(declared, params['mode'])) throw undeclared(method);
         return fitElicitation(params, revision);
       }
       case 'sampling/createMessage': {
@@ -106,6 +105,12 @@ export class Prompts {
         throw undeclared(method);
     }
   }
+}
+
+/** Links have to be declared; forms need not where nothing is (2025-11-25 client/elicitation, Capabilities). */
+function shows(declared: Readonly<Record<string, unknown>>, mode: unknown): boolean {
+  if (mode === 'url') return 'url' in declared;
+  return 'form' in declared || !('url' in declared);
 }
 
 /** What a server is told of a question that failed: for a form that the user left, for all else there is no such answer. */

@@ -18,6 +18,8 @@ export interface Waiting {
   /** Runs within the turn in which the answer came in. */
   answered(answer: Envelope): void;
   lost(error: ConnectorError): void;
+  /** The key of the client's request that waits through this one. */
+  readonly inPlaceOf?: RequestId | undefined;
 }
 
 /** The channel to the server, with the requests of the bridge's own that are under way in it. */
@@ -47,6 +49,7 @@ export class UpstreamChannel implements Upstream {
         answered: ({ parsed }) =>
           parsed === undefined ? reject(unreadable(this.#context)) : resolve(parsed as Answer),
         lost: reject,
+        inPlaceOf: options.inPlaceOf,
       });
     });
     // Whoever asked may have lost interest.
@@ -88,6 +91,11 @@ export class UpstreamChannel implements Upstream {
     const waiting = this.#take(id);
     waiting?.lost(error);
     return waiting !== undefined;
+  }
+
+  /** The request of the client that a sign of life counts for. */
+  standsFor(id: RequestId | undefined): RequestId | undefined {
+    return id === undefined ? undefined : (this.#waiting.get(id)?.inPlaceOf ?? id);
   }
 
   /** Rejects all that waits: no answer can come any more. */
