@@ -1,4 +1,4 @@
-import { ConnectorError, type Credentials } from '@mcp-connect/core';
+import { ConnectorError, type Credentials, type RequestId } from '@mcp-connect/core';
 import type { Answer, DirectionContext } from './direction.js';
 import { LEGACY, UNSUPPORTED_VERSION } from './modern.js';
 import { notificationOf } from './messages.js';
@@ -61,10 +61,12 @@ export class LegacySession {
   /**
    * Sends a request of the bridge's own in the session, and returns its result.
    *
+   * @param inPlaceOf the key of the client's request that it is sent for
    * @throws ServerError or ConnectorError
    */
-  async ask(method: string, params: Members): Promise<Members> {
-    return resultOf(await this.#context.upstream.ask(method, params).answer);
+  async ask(method: string, params: Members, inPlaceOf?: RequestId): Promise<Members> {
+    const options = inPlaceOf === undefined ? {} : { inPlaceOf };
+    return resultOf(await this.#context.upstream.ask(method, params, options).answer);
   }
 
   /** Learns that the server has lost the session. A new one is begun at once: the client may be listening. */

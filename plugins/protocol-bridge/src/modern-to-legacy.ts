@@ -124,6 +124,10 @@ class ModernToLegacy implements Direction {
     this.#forwarding.lost(id, error);
   }
 
+  standsFor(id: RequestId): RequestId | undefined {
+    return this.#forwarding.waiting(id);
+  }
+
   forgotten(): void {
     this.#session.forgotten(this.#session.opened);
   }

@@ -119,26 +119,26 @@ async function modernDirection(
 
 /**
  * Has a server show that it is modern before a modern request reaches it (2026-07-28 stdio, Backward Compatibility), and
- * bridges to it when it is not.
+ * bridges to it when it is not. Returns what is left to do with the opener, now that it is decided how messages pass.
  *
  * @throws ConnectorError as `Transport.send` does
  */
-export async function beginModern(host: OpeningHost, opener: Opener): Promise<void> {
+export async function beginModern(host: OpeningHost, opener: Opener): Promise<() => void | Promise<void>> {
   const { directed, upstream, verdict } = host;
   const { envelope, credentials } = opener;
   const legacy = (await verdict.read(credentials)) === 'modern';
   const answer = legacy ? undefined : await probe(host, opener);
   if (answer !== undefined) {
     const direction = host.install(upstream.http ? new ModernOverHttp(directed) : passThrough(directed));
-    if (envelope.method === 'server/discover') void direction.received(answer);
-    else await direction.send(envelope, credentials);
-    return;
+    if (envelope.method === 'server/discover') return () => direction.received(answer);
+    return () => direction.send(envelope, credentials);
   }
   verdict.refuses('modern');
   if (upstream.wire === undefined) await host.reopen();
-  if (host.refuse) return directed.client.onmessage(refusalOf(envelope));
+  if (host.refuse) return () => directed.client.onmessage(refusalOf(envelope));
   const { openModernToLegacy } = await import('./modern-to-legacy.js');
-  await host.install(openModernToLegacy(directed)).send(envelope, credentials);
+  const direction = host.install(openModernToLegacy(directed));
+  return () => direction.send(envelope, credentials);
 }
 
 /** Asks the server to show that it is modern. Returns undefined when its answer, or its end, says that it is not. */
