@@ -13,8 +13,6 @@ import { PromptFailed, Undeclared, type InputRequest, type Prompts, type Round }
 const MOST_ROUNDS = 10;
 /** The pace of rounds in which the server asks nothing, in milliseconds. */
 const PACE = 250;
-/** How often a request that waits for the client shows a sign of life, in milliseconds. */
-const TICK = 500;
 /** Requests in which a modern server may ask something (2026-07-28 basic/patterns/mrtr, Supported Requests). */
 const ASKING = new Set(['tools/call', 'prompts/get', 'resources/read']);
 /** Errors by which a server may mean that it wants a session: one that speaks only older revisions by now. */
@@ -184,19 +182,24 @@ export class Call {
         await pause(PACE);
         return this.#send(state);
       }
-      this.#round = this.#session.prompts.ask(inputRequests as Record<string, InputRequest>);
-      const inputResponses = await this.#answersOf(this.#round);
+      this.#round = this.#ask(inputRequests as Record<string, InputRequest>);
+      const inputResponses = await this.#round.answers;
+      this.#round = undefined;
       this.#send({ inputResponses, ...state });
     } catch (error) {
       await this.#broken(error);
     }
   }
 
+  #ask(requests: Readonly<Record<string, InputRequest>>): Round {
+    return this.#session.prompts.ask(requests, this.envelope.key!);
+  }
+
   /** Waits for what the task comes to that the server has made of the request. */
   async #follow(created: Params): Promise<void> {
-    const { context, prompts, stamp } = this.#session;
+    const { context, stamp } = this.#session;
     const ask = (method: string, params: Params): Question => context.upstream.ask(method, stamp(params));
-    this.#task = new ModernTask({ ask, prompt: (requests) => prompts.ask(requests) }, created);
+    this.#task = new ModernTask({ ask, prompt: (requests) => this.#ask(requests) }, created);
     try {
       await this.answered(await this.#task.end());
     } catch (error) {
@@ -209,18 +212,6 @@ export class Call {
     if (error instanceof PromptFailed) return this.#unanswered(error.message);
     if (error instanceof Undeclared) return this.#fail(error.message);
     return this.lost(toConnectorError(error, 'MCPC_PLUGIN'));
-  }
-
-  /** While a person thinks, the server is not silent: it has nothing to say. */
-  async #answersOf(round: Round): Promise<Readonly<Record<string, unknown>>> {
-    const { onalive } = this.#session.context.client;
-    const ticking = onalive && setInterval(() => onalive(this.envelope.key), TICK);
-    try {
-      return await round.answers;
-    } finally {
-      clearInterval(ticking);
-      this.#round = undefined;
-    }
   }
 
   /** A tool that needed what the client would not give has failed; that is for the model to read. */

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { LegacyFit } from './fit.js';
 import { fitElicitation, fitSampling } from './fit-prompts.js';
-import { LEGACY } from './modern.js';
+import type { LegacyRevision } from './legacy-client.js';
 
 const TEXT = { type: 'text', text: 'a' };
 const AUDIO = { type: 'audio', data: 'AA==', mimeType: 'audio/wav' };
@@ -9,7 +9,7 @@ const LINK = { type: 'resource_link', uri: 'memo://a', name: 'memo' };
 const STRANGE = { type: 'hologram', data: 1 };
 
 describe('LegacyFit', () => {
-  const contentFor = (revision: (typeof LEGACY)[number], ...content: object[]): unknown =>
+  const contentFor = (revision: LegacyRevision, ...content: object[]): unknown =>
     new LegacyFit(revision).result('tools/call', { name: 'a' }, { content })['content'];
 
   describe('content', () => {

@@ -123,7 +123,12 @@ describe('a legacy client and a modern server', () => {
               progressToken: 0,
               [`${META}protocolVersion`]: MODERN,
               [`${META}clientInfo`]: INFO,
-              [`${META}clientCapabilities`]: { elicitation: {}, sampling: {}, roots: {} },
+              [`${META}clientCapabilities`]: {
+                elicitation: {},
+                sampling: {},
+                roots: {},
+                extensions: { [`${META}tasks`]: {} },
+              },
             },
           },
         },

@@ -17,6 +17,9 @@ export class PromptFailed extends Error {}
 /** Says that a server asked what the client has not declared to answer. */
 export class Undeclared extends Error {}
 
+/** How often a request that waits for the client shows a sign of life, in milliseconds. */
+const TICK = 500;
+
 /** Questions that were put to the client together. */
 export interface Round {
   /**
@@ -45,9 +48,11 @@ export class Prompts {
   /**
    * Asks all questions at once.
    *
+   * @param waiting the key of the client's request that waits for the answers
    * @throws Undeclared when the client has not said that it answers such questions
    */
-  ask(requests: Readonly<Record<string, InputRequest>>): Round {
+  ask(requests: Readonly<Record<string, InputRequest>>, waiting: RequestId): Round {
+    const { onalive } = this.#context;
     const fitted = Object.entries(requests).map(([key, asked]) => [key, asked, this.#fit(asked)] as const);
     const ids: RequestId[] = [];
     const answers = fitted.map(async ([key, { method }, params]) => {
@@ -59,7 +64,10 @@ export class Prompts {
       const { result, error } = await answer;
       return [key, result ?? failure(method, error?.message ?? 'the client gave no answer')] as const;
     });
+    // While a person thinks, the server is not silent: it has nothing to say.
+    const ticking = onalive && setInterval(() => onalive(waiting), TICK);
     const withdraw = (): void => {
+      clearInterval(ticking);
       for (const id of ids) {
         if (!this.#open.delete(id)) continue;
         void this.#context.onmessage(cancellation(JSON.stringify(id), 'the request that asked is over'));
@@ -68,7 +76,10 @@ export class Prompts {
     return {
       withdraw,
       answers: Promise.all(answers).then(
-        (entries) => Object.fromEntries<unknown>(entries),
+        (entries) => {
+          clearInterval(ticking);
+          return Object.fromEntries<unknown>(entries);
+        },
         (error: unknown) => {
           withdraw();
           throw error;
