@@ -10,11 +10,11 @@ const MODERN = '2026-07-28';
 type Mode = NonNullable<ClientOptions['versionNegotiation']>['mode'] & {};
 
 /** Connects an SDK v2 client that opens as `mode` says. */
-async function connect(peer: Peer, mode: Mode): Promise<Client> {
+async function connect(peer: Peer, mode: Mode, flags: readonly string[] = []): Promise<Client> {
   const options = { versionNegotiation: { mode }, capabilities: { elicitation: {} } };
   const client = new Client({ name: 'era-client', version: '1.0.0' }, options);
   client.setRequestHandler('elicitation/create', () => ({ action: 'accept', content: { name: 'Ada' } }));
-  await client.connect(new StdioClientTransport(mcpConnect(['proxy', ...peer.args])));
+  await client.connect(new StdioClientTransport(mcpConnect(['proxy', ...flags, ...peer.args])));
   return client;
 }
 
@@ -29,12 +29,18 @@ describe('SDK v2 clients', () => {
     'over Streamable HTTP': serveFeaturesOverHttp,
     'over stdio': async () => localProgram(...fixture('feature-stdio')),
   };
+  const FINDS = [
+    { mode: 'legacy', flags: [], revision: '2025-11-25' },
+    { mode: 'auto', flags: [], revision: MODERN },
+    { mode: 'auto', flags: ['--era', 'refuse'], revision: '2025-11-25' },
+    { mode: 'auto', flags: ['--era', 'pass'], revision: '2025-11-25' },
+  ] as const;
   for (const [route, start] of Object.entries(LEGACY_SERVERS)) {
-    for (const mode of ['legacy', 'auto'] as const) {
-      it(`find their way to a server of an older revision ${route} in the mode "${mode}"`, async () => {
+    for (const { mode, flags, revision } of FINDS) {
+      it(`find their way to a legacy server ${route} in the mode "${[mode, ...flags].join(' ')}"`, async () => {
         const peer = await start();
-        const client = await connect(peer, mode);
-        expect(client.getNegotiatedProtocolVersion()).to.equal('2025-11-25');
+        const client = await connect(peer, mode, flags);
+        expect(client.getNegotiatedProtocolVersion()).to.equal(revision);
         expect(await say(client, 'echo', { text: 'grüße' })).to.equal('grüße');
         expect(await say(client, 'ask-user')).to.contain('Ada');
         await client.close();

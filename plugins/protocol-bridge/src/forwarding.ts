@@ -126,6 +126,12 @@ export class Forwarding {
     return this.#logLevel.restore();
   }
 
+  /** Tells that no call that is under way can have an answer, and forgets everything. */
+  lose(error: ConnectorError): void {
+    for (const call of this.#calls.all()) if (call.sent) void this.#ended(call, error);
+    this.clear();
+  }
+
   /** Forgets everything: the server is gone. */
   clear(): void {
     this.#rounds.clear();
