@@ -10,11 +10,11 @@ const MODERN = '2026-07-28';
 type Mode = NonNullable<ClientOptions['versionNegotiation']>['mode'] & {};
 
 /** Connects an SDK v2 client that opens as `mode` says. */
-async function connect(peer: Peer, mode: Mode, flags: readonly string[] = []): Promise<Client> {
+async function connect(peer: Peer, mode: Mode, args: readonly string[] = []): Promise<Client> {
   const options = { versionNegotiation: { mode }, capabilities: { elicitation: {} } };
   const client = new Client({ name: 'era-client', version: '1.0.0' }, options);
   client.setRequestHandler('elicitation/create', () => ({ action: 'accept', content: { name: 'Ada' } }));
-  await client.connect(new StdioClientTransport(mcpConnect(['proxy', ...flags, ...peer.args])));
+  await client.connect(new StdioClientTransport(mcpConnect(['proxy', ...args, ...peer.args])));
   return client;
 }
 
@@ -29,17 +29,17 @@ describe('SDK v2 clients', () => {
     'over Streamable HTTP': serveFeaturesOverHttp,
     'over stdio': async () => localProgram(...fixture('feature-stdio')),
   };
-  const FINDS = [
-    { mode: 'legacy', flags: [], revision: '2025-11-25' },
-    { mode: 'auto', flags: [], revision: MODERN },
-    { mode: 'auto', flags: ['--era', 'refuse'], revision: '2025-11-25' },
-    { mode: 'auto', flags: ['--era', 'pass'], revision: '2025-11-25' },
-  ] as const;
   for (const [route, start] of Object.entries(LEGACY_SERVERS)) {
-    for (const { mode, flags, revision } of FINDS) {
-      it(`find their way to a legacy server ${route} in the mode "${[mode, ...flags].join(' ')}"`, async () => {
+    const CLIENTS: readonly [what: string, mode: Mode, revision: string, ...args: string[]][] = [
+      ['in their own revision', 'legacy', '2025-11-25'],
+      ['over the bridge', 'auto', MODERN],
+      ['over the bridge where they know no other revision', { pin: MODERN }, MODERN],
+      ['in an older revision when the bridge is off', 'auto', '2025-11-25', '--era', 'refuse'],
+    ];
+    for (const [what, mode, revision, ...args] of CLIENTS) {
+      it(`find their way to a server of an older revision ${route} ${what}`, async () => {
         const peer = await start();
-        const client = await connect(peer, mode, flags);
+        const client = await connect(peer, mode, args);
         expect(client.getNegotiatedProtocolVersion()).to.equal(revision);
         expect(await say(client, 'echo', { text: 'grüße' })).to.equal('grüße');
         expect(await say(client, 'ask-user')).to.contain('Ada');

@@ -9,7 +9,7 @@ import type {
 } from '@mcp-connect/core';
 import { passThrough, type Direction, type DirectionContext } from './direction.js';
 import { isModern } from './modern.js';
-import { beginLegacy, beginModern, type OpeningHost } from './opening.js';
+import { beginLegacy, decideModern, type OpeningHost } from './opening.js';
 import { UpstreamChannel } from './upstream.js';
 import type { Verdict } from './verdict.js';
 
@@ -108,11 +108,11 @@ class Bridge implements Transport, OpeningHost {
     if (envelope.method === 'initialize') return beginLegacy(this, { envelope, credentials });
     if (this.#direction !== undefined) return this.#direction.send(envelope, credentials);
     if (!isModern(envelope)) return this.upstream.send(envelope, credentials);
-    const decision = beginModern(this, { envelope, credentials });
-    const decided = (): void => void (this.#deciding = undefined);
-    this.#deciding = decision.then(decided, decided);
-    // What waits for the decision does not wait for the opener's own answer.
-    return decision.then((goOn) => goOn());
+    const decided = decideModern(this, { envelope, credentials });
+    const settled = (): void => void (this.#deciding = undefined);
+    // Only the decision is waited for: the answer to the opener itself may take its time.
+    this.#deciding = decided.then(settled, settled);
+    return decided.then((goOn) => goOn());
   }
 
   drain(): Promise<void> | undefined {

@@ -119,19 +119,20 @@ async function modernDirection(
 
 /**
  * Has a server show that it is modern before a modern request reaches it (2026-07-28 stdio, Backward Compatibility), and
- * bridges to it when it is not. Returns what is left to do with the opener, now that it is decided how messages pass.
+ * bridges to it when it is not.
  *
+ * @returns how the opener goes on
  * @throws ConnectorError as `Transport.send` does
  */
-export async function beginModern(host: OpeningHost, opener: Opener): Promise<() => void | Promise<void>> {
+export async function decideModern(host: OpeningHost, opener: Opener): Promise<() => void | Promise<void>> {
   const { directed, upstream, verdict } = host;
   const { envelope, credentials } = opener;
   const legacy = (await verdict.read(credentials)) === 'modern';
   const answer = legacy ? undefined : await probe(host, opener);
   if (answer !== undefined) {
     const direction = host.install(upstream.http ? new ModernOverHttp(directed) : passThrough(directed));
-    if (envelope.method === 'server/discover') return () => direction.received(answer);
-    return () => direction.send(envelope, credentials);
+    const answered = envelope.method === 'server/discover';
+    return () => (answered ? direction.received(answer) : direction.send(envelope, credentials));
   }
   verdict.refuses('modern');
   if (upstream.wire === undefined) await host.reopen();
