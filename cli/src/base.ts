@@ -5,8 +5,9 @@ import type { Values } from './flags.js';
 import { loadPlugins, mergeFlags, pluginRefs } from './load.js';
 import type { Mode } from './modes.js';
 import { oclifFlags, valuesOf, type OclifFlags } from './oclif-flags.js';
-import { cutLine } from './plain.js';
+import { checkBooleans, cutLine, variablesInUse } from './plain.js';
 import { runProxy } from './proxy.js';
+import { reportOf } from './report.js';
 import { pluginPlaces } from './resolve.js';
 import { closest } from './suggest.js';
 
@@ -31,8 +32,17 @@ export abstract class ServeCommand extends Command {
       pluginPlaces(process.env),
     );
     const flags = mergeFlags(mode.flags, plugins);
-    const values = await this.#read(args, flags, oclifFlags(mode.flags, plugins));
-    return this.exit(await runProxy({ mode, flags, plugins, values, words }, process));
+    const variables = variablesInUse(args, flags, process.env);
+    let values: Values;
+    try {
+      checkBooleans(args, flags, process.env);
+      values = await this.#read(args, flags, oclifFlags(mode.flags, plugins));
+    } catch (error) {
+      const { line, exitCode } = reportOf(error, variables);
+      process.stderr.write(`${line}\n`);
+      return this.exit(exitCode);
+    }
+    return this.exit(await runProxy({ mode, flags, plugins, values, words, variables }, process));
   }
 
   async #read(args: readonly string[], flags: Flags, forOclif: OclifFlags): Promise<Values> {

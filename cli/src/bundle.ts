@@ -3,7 +3,8 @@ import { build } from 'esbuild';
 
 /**
  * Puts everything that a plain `proxy` needs into one file, since finding and reading some fifty modules takes longer
- * than running them. oclif stays outside: it is loaded only for what is not plain.
+ * than running them. oclif and proxy-agent stay outside: they are loaded only for what is
+ * not plain.
  */
 await build({
   entryPoints: [fileURLToPath(new URL('start.js', import.meta.url))],
@@ -15,7 +16,7 @@ await build({
   minifyWhitespace: true,
   minifySyntax: true,
   sourcemap: true,
-  external: ['./oclif.js', 'debug'],
+  external: ['./oclif.js', 'debug', 'proxy-agent'],
   // CommonJS packages inside ask for node's own modules by `require`.
   banner: { js: `import{createRequire as $r}from'node:module';const require=$r(import.meta.url);` },
 });

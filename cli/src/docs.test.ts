@@ -1,6 +1,9 @@
 import { expect } from 'chai';
 import { readme, withFlagTables } from './docs.js';
 import { LOAD_BALANCE_FLAGS, PROXY_FLAGS } from './flags.js';
+import { loadPlugins, mergeFlags } from './load.js';
+import { MODES } from './modes.js';
+import { pluginPlaces } from './resolve.js';
 
 describe('the README', () => {
   it('lists the flags as they are (npm run docs writes the tables)', () => {
@@ -15,8 +18,12 @@ describe('the README', () => {
 });
 
 describe('every flag', () => {
-  it('has an environment variable of our prefix', () => {
-    for (const flag of Object.values({ ...PROXY_FLAGS, ...LOAD_BALANCE_FLAGS }))
-      expect(flag.env).to.match(/^MCP_CONNECT_/);
+  it('has an environment variable of our prefix and of its own', async () => {
+    for (const { flags, plugins } of Object.values(MODES)) {
+      const all = mergeFlags(flags, await loadPlugins(plugins, pluginPlaces({})));
+      const variables = Object.values(all).map(({ env }) => env);
+      for (const variable of variables) expect(variable).to.match(/^MCP_CONNECT_/);
+      expect(new Set(variables)).to.have.property('size', variables.length);
+    }
   });
 });

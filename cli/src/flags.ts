@@ -93,6 +93,34 @@ export const COMMON_FLAGS = {
     env: 'MCP_CONNECT_SERVERNAME',
     valueName: 'HOST',
   },
+  insecure: {
+    type: 'boolean',
+    summary: 'Take any certificate of a server. Anyone on the way can then read and change everything.',
+    env: 'MCP_CONNECT_INSECURE',
+  },
+  proxy: {
+    type: 'string',
+    summary:
+      'Forward proxy for all HTTP connections (http, https, socks4, socks5), in place of HTTPS_PROXY, HTTP_PROXY and ALL_PROXY.',
+    env: 'MCP_CONNECT_PROXY',
+    valueName: 'URL',
+  },
+  'no-proxy': {
+    type: 'string',
+    summary: 'Hosts to reach without the proxy, with commas between, in place of NO_PROXY; * for all.',
+    env: 'MCP_CONNECT_NO_PROXY',
+    valueName: 'HOSTS',
+  },
+  ipv4: {
+    type: 'boolean',
+    summary: 'Connect to IPv4 addresses only.',
+    env: 'MCP_CONNECT_IPV4',
+  },
+  ipv6: {
+    type: 'boolean',
+    summary: 'Connect to IPv6 addresses only.',
+    env: 'MCP_CONNECT_IPV6',
+  },
   plugin: {
     type: 'string',
     summary: 'Plugin to load: a package name, or a path that begins with . or /. Repeat it, or use commas.',

@@ -121,6 +121,13 @@ describe('loading plugins', () => {
     });
   }
 
+  it('names a plugin that never finishes loading', async () => {
+    const path = file('cwd/never.js', 'await new Promise(() => undefined);');
+    const error = await failure(() => loadPlugins([path], places, 50));
+    expect(error).to.include({ code: 'MCPC_USAGE' });
+    expect(error.message).to.include('never.js');
+  });
+
   it('names both sides when a plugin needs another core', async () => {
     const real = pluginPlaces({});
     const error = await failure(() => loadPlugins([join(FIXTURES, 'future.js')], real));

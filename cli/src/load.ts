@@ -1,11 +1,21 @@
 import { pathToFileURL } from 'node:url';
-import { ConnectorError, expandVariables, reasonOf, type Flags, type Plugin } from '@mcp-connect/core';
+import {
+  ConnectorError,
+  expandVariables,
+  inTime,
+  reasonOf,
+  type Flags,
+  type Plugin,
+} from '@mcp-connect/core';
 import { BUILT_IN } from './built-in.js';
 import type { Environment } from './plain.js';
 import { entryOfRef, findPackage, type PluginPlaces } from './resolve.js';
 
 const BIN = 'mcp-connect';
 const CORE = '@mcp-connect/core';
+
+/** How long a plugin may take to load, in milliseconds. */
+const PATIENCE = 10_000;
 
 /** Finds the values of `--plugin` before anything else is read: which flags there are depends on them. */
 export function pluginRefs(args: readonly string[], env: Environment): readonly string[] {
@@ -27,10 +37,15 @@ export function pluginRefs(args: readonly string[], env: Environment): readonly 
  * named twice is loaded once.
  *
  * @param refs package names, or paths that begin with `.` or `/`
+ * @param patience how long each may take, in milliseconds
  * @throws ConnectorError `MCPC_USAGE` when a plugin is missing, broken, or made for another version of the core
  */
-export async function loadPlugins(refs: readonly string[], places: PluginPlaces): Promise<readonly Plugin[]> {
-  const plugins = await Promise.all(refs.map((ref) => loadPlugin(ref, places)));
+export async function loadPlugins(
+  refs: readonly string[],
+  places: PluginPlaces,
+  patience = PATIENCE,
+): Promise<readonly Plugin[]> {
+  const plugins = await Promise.all(refs.map((ref) => loadPlugin(ref, places, patience)));
   return [...new Set(plugins)];
 }
 
@@ -57,11 +72,12 @@ export function mergeFlags(own: Flags, plugins: readonly Plugin[]): Flags {
   return merged;
 }
 
-async function loadPlugin(ref: string, places: PluginPlaces): Promise<Plugin> {
+async function loadPlugin(ref: string, places: PluginPlaces, patience: number): Promise<Plugin> {
   const open = BUILT_IN[ref] ?? importerOf(entryOfRef(ref, places));
   let module: { default?: unknown };
   try {
-    module = await open();
+    // Without its timer Node.js would end in silence when nothing else is left to do.
+    module = await inTime(open(), patience);
   } catch (cause) {
     throw new ConnectorError('MCPC_USAGE', `The plugin ${ref} cannot be loaded: ${reasonOf(cause)}`, {
       cause,

@@ -94,8 +94,10 @@ function localServer(
 }
 
 function namedEndpoint(flag: string, text: string, transport: string | undefined): Endpoint {
+  if (transport === '')
+    throw usage('The value of --transport is empty.', 'Name a transport, or leave it out');
   try {
-    return parseEndpoint(text, transport);
+    return { ...parseEndpoint(text, transport), source: `--${flag}` };
   } catch (error) {
     if (!(error instanceof ConnectorError)) throw error;
     const { code, message, hint } = error;

@@ -1,23 +1,51 @@
 import { fileURLToPath } from 'node:url';
 import { ConnectorError } from '@mcp-connect/core';
+import { Config } from '@oclif/core/config';
 import { flush } from '@oclif/core/flush';
 import { handle } from '@oclif/core/handle';
 import { run } from '@oclif/core/run';
 import { settings } from '@oclif/core/settings';
+import { MODES } from './modes.js';
+import { closest } from './suggest.js';
 
 /**
  * Runs a command line through oclif, which reports its own failures and then ends the process.
  *
- * @throws ConnectorError where one of our commands failed
+ * @throws ConnectorError where there is no such command, or one of ours failed
  */
 export async function runOclif(argv: readonly string[]): Promise<void> {
   // MCP hosts pass their NODE_ENV on, and with `development` oclif would look for a TypeScript compiler.
   settings.enableAutoTranspile = false;
   try {
-    await run([...argv], { root: fileURLToPath(new URL('..', import.meta.url)) });
+    const config = await Config.load(fileURLToPath(new URL('..', import.meta.url)));
+    const words = helpLast(argv);
+    checkCommand(words, config);
+    await run([...words], config);
     await flush();
   } catch (error) {
     if (error instanceof ConnectorError) throw error;
     await handle(error as Error);
   }
+}
+
+/** `help proxy --plugin NAME` shows what `proxy --plugin NAME --help` does: only the latter knows such flags. */
+function helpLast([first, command, ...rest]: readonly string[]): readonly string[] {
+  const words = [first, command, ...rest].filter((word) => word !== undefined);
+  const isOurs = first === 'help' && command !== undefined && Object.hasOwn(MODES, command);
+  return isOurs ? [command, ...rest, '--help'] : words;
+}
+
+function checkCommand(argv: readonly string[], config: Config): void {
+  const words = argv.slice(argv[0] === 'help' ? 1 : 0);
+  const [name] = words;
+  if (name === undefined || name.startsWith('-')) return;
+  const known = [...config.commandIDs, ...config.topics.map((topic) => topic.name)];
+  const names = new Set(known.map((id) => id.split(':', 1)[0]!));
+  // oclif takes the words of a deeper command apart at colons, too.
+  if (names.has(name.split(':', 1)[0]!)) return;
+  const near = closest(name, [...names]);
+  throw new ConnectorError('MCPC_USAGE', `There is no command ${name}.`, {
+    hint:
+      near === undefined ? 'See all commands with mcp-connect --help' : `Did you mean mcp-connect ${near}?`,
+  });
 }

@@ -1,4 +1,4 @@
-import type { Flag, Flags } from '@mcp-connect/core';
+import { ConnectorError, type Flag, type Flags } from '@mcp-connect/core';
 import type { Value, Values } from './flags.js';
 
 /** Environment variables by name. */
@@ -35,6 +35,40 @@ export function parsePlain(args: readonly string[], flags: Flags, env: Environme
     values[name] = value;
   }
   return values;
+}
+
+/**
+ * Names the environment variables that stand in for flags, as far as flags are missing on the line: a mistake may be
+ * theirs.
+ */
+export function variablesInUse(args: readonly string[], flags: Flags, env: Environment): string[] {
+  const isGiven = (name: string): boolean =>
+    args.some((word) => word === `--${name}` || word.startsWith(`--${name}=`));
+  return Object.entries(flags).flatMap(([name, flag]) =>
+    environmentTexts(flag, env) === undefined || isGiven(name) ? [] : flag.env!,
+  );
+}
+
+/**
+ * Finds a boolean flag that is given something other than yes or no, in words or in its variable. Such a flag is
+ * given alone on the line.
+ *
+ * @throws ConnectorError `MCPC_USAGE` naming the flag or the variable
+ */
+export function checkBooleans(args: readonly string[], flags: Flags, env: Environment): void {
+  for (const [name, flag] of Object.entries(flags)) {
+    if (flag.type !== 'boolean') continue;
+    if (args.some((word) => word.startsWith(`--${name}=`))) {
+      throw new ConnectorError('MCPC_USAGE', `--${name} takes no value.`, {
+        hint: `Write --${name} alone, or leave it out`,
+      });
+    }
+    const [text] = environmentTexts(flag, env) ?? [];
+    if (text === undefined || truth(text) !== DOUBT) continue;
+    throw new ConnectorError('MCPC_USAGE', `The variable ${flag.env} is neither true nor false.`, {
+      hint: `Set ${flag.env} to true or false, or unset it`,
+    });
+  }
 }
 
 const DOUBT = Symbol('doubt');

@@ -29,7 +29,7 @@ async function proxy(args: readonly string[], env: Record<string, string> = {}):
   if (values === undefined) throw new Error('the line is not plain');
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
   const around = Object.assign(new EventEmitter(), { stdin, stdout, stderr, env });
-  const exitCode = runProxy({ mode: MODES.proxy, flags, plugins, values, words: [] }, around);
+  const exitCode = runProxy({ mode: MODES.proxy, flags, plugins, values, words: [], variables: [] }, around);
   void exitCode.then(() => stderr.end());
   return { around, stdin, stdout, log: text(stderr), exitCode };
 }
@@ -56,11 +56,16 @@ describe('a proxy', () => {
         '--ca',
         AUTHORITY,
       ],
-      { WORD: 'hello' },
+      { WORD: 'hello', MCP_CONNECT_STATE_DIR: '/somewhere' },
     );
     const { result } = await answer(running);
     expect(result['options']).to.deep.equal({ 'echo-word': 'hello', 'echo-list': [], 'echo-loud': false });
-    expect(result['settings']).to.include({ timeout: 5000, retryAttempts: 7, retryDelay: 1000 });
+    expect(result['settings']).to.include({
+      timeout: 5000,
+      retryAttempts: 7,
+      retryDelay: 1000,
+      stateDir: '/somewhere',
+    });
     expect(result['settings']?.['tls']).to.have.property('ca').that.includes('BEGIN CERTIFICATE');
     running.stdin.end();
     expect(await running.exitCode).to.equal(0);

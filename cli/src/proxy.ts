@@ -1,22 +1,22 @@
-import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import {
   Connector,
-  ConnectorError,
   createLog,
   reasonOf,
   serveClient,
+  stateDir,
   toConnectorError,
   type Flags,
   type Log,
   type Plugin,
   type Settings,
-  type TlsSettings,
 } from '@mcp-connect/core';
 import { consoleToStderr } from './console.js';
 import { expandValues } from './expand.js';
 import type { CommonValues, Value, Values } from './flags.js';
 import type { Mode } from './modes.js';
+import { networkOf } from './network.js';
 import type { Environment } from './plain.js';
 import { reportOf } from './report.js';
 
@@ -29,6 +29,8 @@ export interface Invocation {
   readonly values: Values;
   /** The words after `--`. */
   readonly words: readonly string[];
+  /** The environment variables that gave some of the values. */
+  readonly variables: readonly string[];
 }
 
 /** What a serving command needs of its process. */
@@ -43,9 +45,6 @@ export interface Surroundings {
 }
 
 type StopSignal = (typeof STOP_SIGNALS)[number];
-
-/** The first line of every entry in a PEM file (RFC 7468). */
-const PEM = /^-----BEGIN [A-Z0-9 ]+-----/m;
 
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -72,7 +71,7 @@ export async function runProxy(invocation: Invocation, around: Surroundings): Pr
     return exitCode;
   } catch (error) {
     // What is no error of ours was thrown by a plugin while it was applied.
-    const { line, exitCode } = reportOf(toConnectorError(error, 'MCPC_PLUGIN'));
+    const { line, exitCode } = reportOf(toConnectorError(error, 'MCPC_PLUGIN'), invocation.variables);
     stderr.write(`${log.redact(line)}\n`);
     return exitCode;
   }
@@ -93,6 +92,7 @@ async function prepare(
 ): Promise<Connector> {
   const expanded = expandValues(values, { flags, env, hide: log.hide });
   const common = expanded as Values & CommonValues;
+  const endpoints = mode.endpoints(expanded, words);
   const connector = new Connector({
     log,
     settings: {
@@ -102,11 +102,12 @@ async function prepare(
       maxMessageSize: common['max-message-size'],
       ...milliseconds('requestTimeout', common['request-timeout']),
       ...milliseconds('maxRequestTime', common['max-request-time']),
-      tls: await tlsOf(common),
+      stateDir: stateDir({ env, platform: process.platform, home: homedir() }),
+      ...(await networkOf(common, { env, log, endpoints })),
     },
     retryTools: common['retry-tools'],
   });
-  for (const endpoint of mode.endpoints(expanded, words)) connector.endpoint(endpoint);
+  for (const endpoint of endpoints) connector.endpoint(endpoint);
   for (const plugin of plugins) connector.use(plugin, ownValues(plugin, expanded) as never);
   return connector;
 }
@@ -123,50 +124,6 @@ function ownValues(plugin: Plugin, values: Values): Values {
   const own: Record<string, Value> = {};
   for (const name of Object.keys(plugin.flags ?? {})) own[name] = values[name];
   return own;
-}
-
-async function tlsOf(values: CommonValues): Promise<TlsSettings> {
-  const tls: { -readonly [K in keyof TlsSettings]: TlsSettings[K] } = {};
-  for (const name of ['ca', 'cert', 'key'] as const) {
-    const path = values[name];
-    if (path !== undefined) tls[name] = readPem(name, path);
-  }
-  if ((tls.cert === undefined) !== (tls.key === undefined)) {
-    const [given, missing] = tls.cert === undefined ? ['key', 'cert'] : ['cert', 'key'];
-    throw new ConnectorError('MCPC_USAGE', `--${given} is given without --${missing}.`, {
-      hint: `A client certificate needs both: add --${missing} FILE`,
-    });
-  }
-  if (values.servername !== undefined) tls.servername = values.servername;
-  await checkTls(tls);
-  return tls;
-}
-
-/** Certificates and keys that do not fit or cannot be read are told at start, not at the first connection. */
-async function checkTls({ ca, cert, key }: TlsSettings): Promise<void> {
-  if (ca === undefined && cert === undefined) return;
-  const { createSecureContext } = await import('node:tls');
-  try {
-    createSecureContext({ ca, cert, key });
-  } catch (cause) {
-    throw new ConnectorError('MCPC_USAGE', `--ca, --cert and --key cannot be used: ${reasonOf(cause)}`, {
-      cause,
-      hint: 'Check that the files are whole, and that --key belongs to --cert and has no passphrase',
-    });
-  }
-}
-
-function readPem(flag: string, path: string): string {
-  const hint = `Give --${flag} the path of a readable PEM file`;
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (cause) {
-    const message = `The file of --${flag} cannot be read: ${reasonOf(cause)}`;
-    throw new ConnectorError('MCPC_USAGE', message, { cause, hint });
-  }
-  if (PEM.test(text)) return text;
-  throw new ConnectorError('MCPC_USAGE', `The file of --${flag} holds nothing in PEM form.`, { hint });
 }
 
 /**

@@ -14,12 +14,18 @@ export interface Report {
   readonly exitCode: number;
 }
 
-/** Words a failure as one line: what failed, then what to type next. */
-export function reportOf(error: unknown): Report {
+/**
+ * Words a failure as one line: what failed, then what to type next.
+ *
+ * @param variables environment variables that stood in for flags: where the user is at fault, it may be in them
+ */
+export function reportOf(error: unknown, variables: readonly string[] = []): Report {
   const ours = error instanceof ConnectorError;
   const hint = ours ? error.hint : undefined;
+  const isMistake = ours && error.code === 'MCPC_USAGE' && variables.length > 0;
+  const origin = isMistake ? `Taken from the environment: ${variables.join(', ')}` : undefined;
   return {
-    line: `mcp-connect: ${oneLine([reasonOf(error), hint])}`,
+    line: `mcp-connect: ${oneLine([reasonOf(error), hint, origin])}`,
     exitCode: ours && AT_FAULT.has(error.code) ? USAGE : FAILURE,
   };
 }

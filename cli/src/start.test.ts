@@ -1,5 +1,6 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -65,6 +66,43 @@ describe('bad input', () => {
     ['an endpoint of no known form', ['proxy', '--endpoint', 'nowhere'], ['--endpoint', 'https://']],
     ['a port out of range', ['proxy', '--endpoint', 'http://localhost:99999/mcp'], ['--endpoint', '65535']],
     ['an endpoint and a command', ['proxy', ...url, '--', 'node'], ['--endpoint', '--']],
+    ['a port that cannot be', ['proxy', '--endpoint', 'http://localhost:0/mcp'], ['--endpoint', '65535']],
+    [
+      'an address without a port',
+      ['proxy', '--endpoint', 'tcp://localhost'],
+      ['--endpoint', 'tcp://host:port'],
+    ],
+    [
+      'a fallback without a port',
+      ['proxy', ...url, '--fallbacks', 'tcp://x'],
+      ['--fallbacks', 'tcp://host:port'],
+    ],
+    ['an empty transport', ['proxy', ...url, '--transport', ''], ['--transport']],
+    ['a scheme without slashes', ['proxy', '--endpoint', 'echo:here'], ['--endpoint', 'echo://']],
+    ['a value where none belongs', ['proxy', ...url, '--debug=true'], ['--debug takes no value']],
+    [
+      'a variable that is neither yes nor no',
+      ['proxy', ...url],
+      ['MCP_CONNECT_DEBUG'],
+      { MCP_CONNECT_DEBUG: 'maybe' },
+    ],
+    [
+      'a variable with a wrong value',
+      ['proxy', ...url],
+      ['--timeout', 'MCP_CONNECT_TIMEOUT'],
+      { MCP_CONNECT_TIMEOUT: '5s' },
+    ],
+    [
+      'a variable with a mistake that is found later',
+      ['proxy'],
+      ['--endpoint', 'MCP_CONNECT_ENDPOINT'],
+      { MCP_CONNECT_ENDPOINT: 'nowhere' },
+    ],
+    ['both kinds of addresses', ['proxy', ...url, '--ipv4', '--ipv6'], ['--ipv4', '--ipv6']],
+    ['a proxy that cannot be used', ['proxy', ...url, '--proxy', 'ftp://x'], ['--proxy', 'socks5://']],
+    ['an unknown command', ['prxy'], ['prxy', 'Did you mean mcp-connect proxy?']],
+    ['help for an unknown command', ['help', 'prxy'], ['prxy', 'Did you mean mcp-connect proxy?']],
+    ['an unknown command that is like no other', ['sing'], ['sing', 'mcp-connect --help']],
     ['an unknown transport', ['proxy', '--endpoint', 'x:1', '--transport', 'pigeon'], ['pigeon', '--plugin']],
     ['a transport that does not suit', ['proxy', ...url, '--transport', 'tcp'], ['--transport tcp']],
     ['an unknown flag', ['proxy', '--endpont', 'x'], ['--endpont', 'Did you mean --endpoint?']],
@@ -148,6 +186,13 @@ describe('the program', () => {
     child.stdin.end();
     expect(await once(child, 'close')).to.deep.equal([0, null]);
     expect(await log).to.equal('');
+  });
+
+  it('loads neither the command framework nor proxies for a plain start', async () => {
+    const bundle = await readFile(new URL('../dist/start.mjs', import.meta.url), 'utf8');
+    const eager = [...bundle.matchAll(/(?:^|[;}])import\s*(?:[^'"();]*?from\s*)?["']([^"']+)["']/gm)];
+    expect(eager.map(([, name]) => name).filter((name) => !name!.startsWith('node:'))).to.deep.equal([]);
+    expect(bundle).to.include('import("proxy-agent")');
   });
 
   it('outlives a rejection that nobody heard, and keeps what plugins print off stdout', async () => {
@@ -262,6 +307,15 @@ describe('the program', () => {
       .and.include('--headers')
       .and.include('ECHO FLAGS')
       .and.include('--echo-word');
+  });
+
+  it('shows the same where help is asked for first', async () => {
+    const [first, last] = await Promise.all([
+      mcpConnect(['help', 'proxy', '--plugin', './echo.js']),
+      mcpConnect(['proxy', '--plugin', './echo.js', '--help']),
+    ]);
+    expect(first).to.deep.equal(last);
+    expect(first).to.include({ code: 0, err: '' });
   });
 
   it('lists its commands', async () => {

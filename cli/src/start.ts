@@ -2,7 +2,7 @@ import { consoleToStderr } from './console.js';
 import { ownNamespaces } from './debug.js';
 import { loadPlugins, mergeFlags, pluginRefs } from './load.js';
 import { MODES, type Mode } from './modes.js';
-import { cutLine, parsePlain } from './plain.js';
+import { cutLine, parsePlain, variablesInUse } from './plain.js';
 import { runProxy, type Invocation } from './proxy.js';
 import { reportOf } from './report.js';
 import { pluginPlaces } from './resolve.js';
@@ -47,5 +47,7 @@ async function readPlainly([command = '', ...rest]: readonly string[]): Promise<
   const values = parsePlain(args, flags, process.env);
   // Help and mistakes are oclif's to tell, on stdout where they belong.
   if (values === undefined) restore();
-  return values && { mode, flags, plugins, values, words };
+  return (
+    values && { mode, flags, plugins, values, words, variables: variablesInUse(args, flags, process.env) }
+  );
 }

@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { Envelope } from './envelope.js';
 import { ConnectorError, toConnectorError } from './errors.js';
+import { heed } from './heed.js';
 import { LineSplitter, LineWriter } from './lines.js';
 import { keyOf, refusal } from './reply.js';
 import { outlineOf, type Outline } from './scan.js';
@@ -41,8 +42,8 @@ export class LineChannel implements Pick<Transport, 'send' | 'drain'> {
       online: (line) => this.#receive(line),
       onoversize: (outline, length) => this.#oversize(outline, length),
     });
+    if (context.onalive !== undefined) heed(input, () => context.onalive?.());
     input.on('data', (chunk: Buffer) => {
-      context.onalive?.();
       const pause = this.#splitter.push(chunk);
       if (pause === undefined) return;
       input.pause();

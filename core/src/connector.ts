@@ -111,7 +111,7 @@ export class Connector implements Registry {
         hint: 'Add --endpoint https://example.com/mcp, or -- and the command of a local server',
       });
     }
-    for (const endpoint of this.#endpoints) this.#kind(endpoint).validate?.(endpoint);
+    for (const endpoint of this.#endpoints) this.#check(endpoint);
     return this;
   }
 
@@ -139,6 +139,20 @@ export class Connector implements Registry {
   /** Joins an SDK `Client` of this process to the endpoints: hand the result to its `connect`. */
   asSdkTransport(): SdkTransport {
     return sdkTransport((client) => this.connect(client));
+  }
+
+  /** What is wrong with an endpoint is told with the place where it was named. */
+  #check(endpoint: Endpoint): void {
+    try {
+      this.#kind(endpoint).validate?.(endpoint);
+    } catch (error) {
+      if (!(error instanceof ConnectorError) || endpoint.source === undefined) throw error;
+      const { code, message, hint } = error;
+      throw new ConnectorError(code, `${endpoint.source}: ${message}`, {
+        cause: error,
+        ...(hint !== undefined && { hint }),
+      });
+    }
   }
 
   #kind(endpoint: Endpoint): TransportKind {

@@ -4,7 +4,7 @@ import { ConnectorError, toConnectorError, type Delivered } from './errors.js';
 import { HookExchange } from './exchange.js';
 import { after, runHook, type Attempt, type Hooks } from './hooks.js';
 import type { Call, Ledger } from './ledger.js';
-import type { Leg } from './leg.js';
+import { isRefused, type Leg } from './leg.js';
 import { endOfNews, LISTEN, missedNews, subscriptionOf } from './listen.js';
 import type { Log } from './log.js';
 import { cancellation, errorReply } from './reply.js';
@@ -216,6 +216,8 @@ export class Dispatcher {
         return after(leg.ready(), (transport) =>
           after(this.#credentials(call, leg), (credentials) => {
             if (call.cancelled || call.tries !== attempt || !this.#ledger.has(call)) return undefined;
+            if (isRefused(credentials)) return this.#stayRefused(call);
+            call.signedWith = credentials.headers;
             call.sent = true;
             call.epoch = leg.epoch;
             this.#log.trace?.(
@@ -291,6 +293,12 @@ export class Dispatcher {
     else call.pause = setTimeout(again, wait);
   }
 
+  /** Answers a request that was refused for want of rights, and for which no other credentials came up. */
+  #stayRefused(call: Call): void {
+    this.#assign(call, undefined);
+    this.fail(call, call.attempts.at(-1)!.error);
+  }
+
   #giveUp(call: Call, error: ConnectorError): void {
     this.fail(call, isUnclear(error) && !this.isSafe(call) ? outcomeUnknown(call, error) : error);
   }
@@ -299,7 +307,7 @@ export class Dispatcher {
 
   /** Runs `authenticate`. A sign-in waits for a person, so the clock of `--timeout` stands still meanwhile. */
   #credentials(call: Call, leg: Leg): Credentials | Promise<Credentials> {
-    const credentials = leg.credentials(call.challenge);
+    const credentials = leg.credentials(call.challenge, call.signedWith);
     if (!(credentials instanceof Promise)) return credentials;
     const attempt = call.tries;
     const since = performance.now();

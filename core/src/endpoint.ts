@@ -14,10 +14,13 @@ export interface Endpoint {
   readonly label: string;
   /** Parts of the endpoint that must never be printed. */
   readonly secrets: readonly string[];
+  /** Where it was named, for messages about mistakes: a flag with its dashes. */
+  readonly source?: string;
 }
 
 const URL_FORM = /^([a-z][a-z0-9+.-]*):\/\/(.+)$/is;
 const PREFIX_FORM = /^(stdio|unix):(.+)$/is;
+const SCHEME_FORM = /^([a-z][a-z0-9+.-]+):\S/i;
 const HOST_PORT_FORM = /^(\[[0-9a-f:.]+\]|[^\s:/]+):\d+$/i;
 
 /**
@@ -44,10 +47,19 @@ export function parseEndpoint(text: string, transport?: string): Endpoint {
   // Behind the first word may come arguments with secrets in them.
   const shown = withoutSecrets(trimmed.split(/\s/, 1)[0]!);
   throw new ConnectorError('MCPC_USAGE', `The endpoint "${shown}" names no transport.`, {
-    hint: HOST_PORT_FORM.test(trimmed)
-      ? `Write tcp://${trimmed} or add --transport tcp; for a web address write http://${trimmed}/mcp`
-      : `Write https://… for a remote server, or add --transport stdio if it is a command line`,
+    hint: advice(trimmed),
   });
+}
+
+function advice(text: string): string {
+  if (HOST_PORT_FORM.test(text)) {
+    return `Write tcp://${text} or add --transport tcp; for a web address write http://${text}/mcp`;
+  }
+  const usual = 'Write https://… for a remote server, or add --transport stdio if it is a command line';
+  const scheme = SCHEME_FORM.exec(text)?.[1];
+  return scheme === undefined
+    ? usual
+    : `${usual}; for the transport ${scheme} of a plugin write ${scheme}://…`;
 }
 
 /** Makes the endpoint of a local program from its exact words. */

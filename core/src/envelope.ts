@@ -48,8 +48,10 @@ export class Envelope {
     if (routing !== undefined && routing.kind !== 'batch')
       return new Envelope(routing, pieces.map(onOneLine), undefined);
     const whole = joined(pieces);
-    const message = parse(whole);
-    return new Envelope(routing ?? routingOf(message), [onOneLine(whole)], message);
+    const text = whole.toString('utf8');
+    const message = parse(text);
+    const line = text.includes('\n') || text.includes('\r') ? onOneLine(whole) : whole;
+    return new Envelope(routing ?? routingOf(message), [line], message);
   }
 
   /** Wraps a message that this process made or changed. */
@@ -77,7 +79,7 @@ export class Envelope {
    * @throws ConnectorError `MCPC_PARSE` when the inside of a large message is malformed.
    */
   get message(): JSONRPCMessage {
-    return (this.#message ??= parse(this.bytes));
+    return (this.#message ??= parse(this.bytes.toString('utf8')));
   }
 
   /** The parsed message, or undefined when the inside of a large message is malformed. */
@@ -168,9 +170,9 @@ function joined(pieces: readonly Buffer[]): Buffer {
   return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
 }
 
-function parse(bytes: Buffer): JSONRPCMessage {
+function parse(text: string): JSONRPCMessage {
   try {
-    return JSON.parse(bytes.toString('utf8')) as JSONRPCMessage;
+    return JSON.parse(text) as JSONRPCMessage;
   } catch (cause) {
     throw new ConnectorError('MCPC_PARSE', 'The message is not valid JSON.', { cause });
   }

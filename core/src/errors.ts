@@ -10,6 +10,8 @@ export const ERROR_CODES = {
   MCPC_BAD_RESPONSE: 'The server replied with something that is not an MCP message.',
   MCPC_HTTP_STATUS: 'The server refused the message with an HTTP status.',
   MCPC_UNAUTHORIZED: 'The server asks for a sign-in or for more rights.',
+  MCPC_SIGN_IN: 'The sign-in failed, was refused or was given up.',
+  MCPC_AUTH_SERVER: 'The authorization server cannot be used: what it says is missing, wrong or unsafe.',
   MCPC_SESSION_LOST: 'The server no longer knows the session.',
   MCPC_RATE_LIMITED: 'The server asks to slow down or to come back later.',
   MCPC_TOO_LARGE: 'A message is larger than the limit set by --max-message-size.',

@@ -100,6 +100,36 @@ describe('the hooks', () => {
   });
 });
 
+describe('a tap that never settles', () => {
+  const never = (): Promise<never> => new Promise(() => undefined);
+
+  for (const how of ['tap', 'tapPromise', 'tapAsync'] as const) {
+    it(`is named, with its hook: ${how}`, async () => {
+      const { beforeSend } = createHooks();
+      const add = beforeSend[how] as (options: object, fn: () => unknown) => void;
+      add.call(beforeSend, { name: 'sleepy', patience: 10 }, never);
+      const error = await caught(() => runHook(beforeSend, MESSAGE, EXCHANGE));
+      expect(error).to.include({ code: 'MCPC_PLUGIN' });
+      expect((error as Error).message)
+        .to.include('sleepy')
+        .and.to.include('beforeSend');
+    });
+  }
+
+  it('ends nothing else than its own message', async () => {
+    const { beforeSend } = createHooks();
+    let first = true;
+    beforeSend.tap({ name: 'sleepy', patience: 10 }, () => {
+      if (!first) return renamed('next');
+      first = false;
+      return never();
+    });
+    const failed = caught(() => runHook(beforeSend, MESSAGE, EXCHANGE));
+    expect(runHook(beforeSend, MESSAGE, EXCHANGE)).to.deep.equal(renamed('next'));
+    expect(await failed).to.include({ code: 'MCPC_PLUGIN' });
+  });
+});
+
 describe('after', () => {
   it('goes on at once with a value, and later with a promise', async () => {
     expect(after(1, (value) => value + 1)).to.equal(2);

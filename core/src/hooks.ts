@@ -5,6 +5,7 @@ import Series from 'tapable/lib/AsyncSeriesHook.js';
 import Waterfall from 'tapable/lib/AsyncSeriesWaterfallHook.js';
 import type { Endpoint } from './endpoint.js';
 import { ConnectorError, reasonOf } from './errors.js';
+import { inTime } from './in-time.js';
 import type { Credentials, TransportKind } from './transport.js';
 
 /** An endpoint as a strategy sees it. */
@@ -54,12 +55,24 @@ export interface Exchange {
 /** How a channel to one endpoint is opened; see `TransportKind.open`. */
 export type OpenTransport = TransportKind['open'];
 
+/** How a tap is added. */
+export interface TapOptions {
+  /** The plugin's name. */
+  readonly name: string;
+  /** Name of a plugin before whose tap this one is run. */
+  readonly before?: string;
+  /** Taps of a lower stage are run first; 0 where not given. */
+  readonly stage?: number;
+  /**
+   * How long the tap may take, in milliseconds: 10 000 where not given, but without limit in `authenticate`, which may
+   * have to ask a person. Give `Infinity` to a tap that asks one elsewhere.
+   */
+  readonly patience?: number;
+}
+
 type Tapped<H, F> = Omit<H, 'tap'> & {
   /** Adds a tap under the plugin's name. Async functions are awaited. */
-  tap(
-    options: string | { readonly name: string; readonly before?: string; readonly stage?: number },
-    fn: F,
-  ): void;
+  tap(options: string | TapOptions, fn: F): void;
 };
 type MaybePromise<T> = T | Promise<T>;
 
@@ -92,6 +105,9 @@ export interface Hooks {
   >;
 }
 
+/** How long a tap may take, in milliseconds. */
+const PATIENCE = 10_000;
+
 type Callback = (error: Error | null, value?: unknown) => void;
 type TapDone = (error: unknown, result?: unknown) => void;
 
@@ -119,7 +135,8 @@ export function createHooks(): Hooks {
  */
 function guard(hook: string, tap: FullTap): FullTap {
   const { name, type } = tap;
-  const fn = tap.fn as (first: unknown, second: unknown, done?: TapDone) => unknown;
+  const { patience = hook === 'authenticate' ? Infinity : PATIENCE } = tap as Partial<TapOptions>;
+  const fn = tap.fn as (...args: unknown[]) => unknown;
   const named = (error: unknown): ConnectorError =>
     error instanceof ConnectorError
       ? error
@@ -131,23 +148,27 @@ function guard(hook: string, tap: FullTap): FullTap {
     if (isHandled(second)) return done(null);
     let value: unknown;
     try {
-      if (type === 'async') {
-        fn(first, second, (error, result) => done(error ? named(error) : null, result));
-        return;
-      }
-      value = fn(first, second);
+      value = type === 'async' ? called(fn, first, second) : fn(first, second);
     } catch (error) {
       done(named(error));
       return;
     }
-    if (!isPromise(value)) done(null, value);
-    else
-      value.then(
-        (settled) => done(null, settled),
-        (error: unknown) => done(named(error)),
-      );
+    if (!isPromise(value)) return done(null, value);
+    // A tap that never settles would leave its message without an answer.
+    void inTime(value, patience).then(
+      (settled) => done(null, settled),
+      (error: unknown) => done(named(error)),
+    );
   };
   return { ...tap, type: 'async', fn: run };
+}
+
+/** Calls a tap that was added with `tapAsync` and tells its end by a callback. */
+function called(fn: (...args: unknown[]) => unknown, first: unknown, second: unknown): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const end: TapDone = (error, result) => (error ? reject(error as Error) : resolve(result));
+    fn(first, second, end);
+  });
 }
 
 function isHandled(exchange: unknown): boolean {
@@ -181,7 +202,7 @@ export function after<T, R>(value: MaybePromise<T>, next: (value: T) => MaybePro
   return isPromise(value) ? value.then(next) : next(value);
 }
 
-function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
+function isPromise<T>(value: T | PromiseLike<T>): value is Promise<T> {
   return (
     typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
   );

@@ -10,7 +10,7 @@ export type {
   Registry,
   StringFlag,
 } from './plugin.js';
-export type { Attempt, Candidate, Exchange, Hooks, OpenTransport } from './hooks.js';
+export type { Attempt, Candidate, Exchange, Hooks, OpenTransport, TapOptions } from './hooks.js';
 export type {
   AgentOptions,
   Credentials,
@@ -35,6 +35,7 @@ export {
   type LogRecord,
 } from './log.js';
 export { LineSplitter, LineWriter, type LineSplitterOptions } from './lines.js';
+export { heed } from './heed.js';
 export { LineChannel, type LineChannelOptions } from './channel.js';
 export { outlineOf, Outliner, type Outline } from './scan.js';
 export { serveClient, type ClientStreams, type Serving } from './client.js';
@@ -46,4 +47,10 @@ export type { Client, Pipeline } from './pipeline.js';
 export { cancellation, cancelledId, keyOf, refusal, type ErrorData } from './reply.js';
 export type { RetryTools } from './retry.js';
 export type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.js';
+export { directAgents, poolOptions } from './agent.js';
+export { splitCommand, type SplitOptions } from './command.js';
+export { endGroup } from './group.js';
+export { inTime } from './in-time.js';
+export { isLoopback } from './loopback.js';
+export { outputOf, type RunOptions } from './program.js';
 export { expandVariables, type ExpandOptions } from './variables.js';

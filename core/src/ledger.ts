@@ -18,6 +18,8 @@ export class Call {
   sent = false;
   /** The leg's epoch in which the current attempt was sent. */
   epoch = 0;
+  /** The header fields with which the request was last sent. */
+  signedWith: Readonly<Record<string, string>> | undefined;
   /** True once the client took the request back: nothing is sent again, and no error is made up for it. */
   cancelled = false;
   readonly attempts: Attempt[] = [];

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Endpoint } from './endpoint.js';
 import { Envelope } from './envelope.js';
@@ -102,8 +103,11 @@ export class Leg implements Candidate {
   }
 
   /** Runs `authenticate` for one attempt, or for a stream that the transport opens by itself. */
-  credentials(challenge?: Challenge): Credentials | Promise<Credentials> {
-    const credentials: Credentials = challenge === undefined ? { headers: {} } : { headers: {}, challenge };
+  credentials(challenge?: Challenge, refused?: Credentials['refused']): Credentials | Promise<Credentials> {
+    const credentials: Credentials =
+      challenge === undefined
+        ? { headers: {} }
+        : { headers: {}, challenge, ...(refused !== undefined && { refused }) };
     const { hooks } = this.#options;
     if (hooks.authenticate.taps.length === 0) return credentials;
     const ran = runHook(hooks.authenticate, credentials, this.endpoint);
@@ -329,13 +333,16 @@ export class Leg implements Candidate {
     }
   }
 
-  /** Sends once more with fresh credentials when the first ones are refused. */
+  /** Sends once more when the credentials are refused and there are others. */
   async #sendSigned(transport: Transport, envelope: Envelope): Promise<void> {
+    const first = await this.credentials();
     try {
-      await transport.send(envelope, await this.credentials());
+      await transport.send(envelope, first);
     } catch (error) {
       if (!(error instanceof ConnectorError) || error.challenge === undefined) throw error;
-      await transport.send(envelope, await this.credentials(error.challenge));
+      const second = await this.credentials(error.challenge, first.headers);
+      if (isRefused(second)) throw error;
+      await transport.send(envelope, second);
     }
   }
 
@@ -361,6 +368,11 @@ export class Leg implements Candidate {
       },
     );
   }
+}
+
+/** Whether credentials are those that were refused: nothing that signs in had any others. */
+export function isRefused({ headers, refused }: Credentials): boolean {
+  return isDeepStrictEqual(headers, refused);
 }
 
 /** A transport of a plugin may report any error; one that says nothing of its effect may have had one. */

@@ -108,8 +108,8 @@ describe('a request that takes long', () => {
     });
 
     it('counts all attempts together', async () => {
-      const server = new Scripted(
-        ({ id }, channel) => channel.context.onlost(id!, new Error('cut') as never),
+      const server = new Scripted(({ id }, channel) =>
+        channel.context.onlost(id!, new Error('cut') as never),
       );
       const settings = { maxRequestTime: 60, retryAttempts: 1_000, retryDelay: 20 };
       const line = lineTo(server, { settings });

@@ -3,11 +3,14 @@ import { Outliner, type Outline } from './scan.js';
 
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
-const NEWLINE_BYTES = Buffer.from('\n');
 const BOM = Buffer.from('\ufeff');
 
-/** Up to this many bytes one copy is cheaper than handing the kernel a list. */
-const COPY_LIMIT = 65_536;
+const NOTHING = Buffer.alloc(0);
+
+/** Short pieces are copied together into blocks of this many bytes: cheaper than to hand the kernel a long list. */
+const BLOCK = 65_536;
+/** Longer pieces are not copied. */
+const LONG = 16_384;
 
 /** What a {@link LineSplitter} is told at creation. */
 export interface LineSplitterOptions {
@@ -105,8 +108,7 @@ function isBlank(line: Buffer): boolean {
  */
 export class LineWriter {
   readonly #stream: Writable;
-  #queue: Buffer[] = [];
-  #length = 0;
+  #queue: (Buffer | readonly Buffer[])[] = [];
   #blocked: Promise<void> | undefined;
   readonly #flush = (): void => this.flush();
 
@@ -117,8 +119,7 @@ export class LineWriter {
   /** Writes one line, whole or in pieces. A returned promise settles when the reader has caught up. */
   write(line: Buffer | readonly Buffer[]): Promise<void> | undefined {
     if (this.#queue.length === 0) setImmediate(this.#flush);
-    for (const piece of Buffer.isBuffer(line) ? [line] : line) this.#add(piece);
-    this.#add(NEWLINE_BYTES);
+    this.#queue.push(line);
     return this.#blocked;
   }
 
@@ -131,24 +132,15 @@ export class LineWriter {
   flush(): void {
     const queue = this.#queue;
     if (queue.length === 0) return;
-    const length = this.#length;
     this.#queue = [];
-    this.#length = 0;
     const stream = this.#stream;
     if (stream.destroyed || stream.writableEnded) return;
+    const blocks = pack(queue);
     let room = true;
-    if (length <= COPY_LIMIT) room = stream.write(Buffer.concat(queue, length));
-    else {
-      stream.cork();
-      for (const part of queue) room = stream.write(part);
-      stream.uncork();
-    }
+    if (blocks.length > 1) stream.cork();
+    for (const block of blocks) room = stream.write(block);
+    if (blocks.length > 1) stream.uncork();
     if (!room) this.#blocked ??= this.#drained();
-  }
-
-  #add(piece: Buffer): void {
-    this.#queue.push(piece);
-    this.#length += piece.length;
   }
 
   async #drained(): Promise<void> {
@@ -164,4 +156,72 @@ export class LineWriter {
     });
     this.#blocked = undefined;
   }
+}
+
+/** Copies short pieces together into blocks. What is long stays uncopied and becomes a block of its own. */
+class Packer {
+  readonly #blocks: Buffer[] = [];
+  /** Bytes that are yet to come. */
+  #left: number;
+  #block = NOTHING;
+  #used = 0;
+
+  constructor(length: number) {
+    this.#left = length;
+  }
+
+  add(piece: Buffer): void {
+    if (piece.length > LONG) {
+      this.#close();
+      this.#blocks.push(piece);
+    } else {
+      this.#makeRoom(piece.length);
+      this.#block.set(piece, this.#used);
+      this.#used += piece.length;
+    }
+    this.#left -= piece.length;
+  }
+
+  endLine(): void {
+    this.#makeRoom(1);
+    this.#block[this.#used++] = NEWLINE;
+    this.#left--;
+  }
+
+  finish(): readonly Buffer[] {
+    this.#close();
+    return this.#blocks;
+  }
+
+  #makeRoom(length: number): void {
+    if (this.#used + length <= this.#block.length) return;
+    this.#close();
+    this.#block = Buffer.allocUnsafe(Math.min(this.#left, BLOCK));
+  }
+
+  #close(): void {
+    if (this.#used > 0) this.#blocks.push(this.#block.subarray(0, this.#used));
+    this.#block = NOTHING;
+    this.#used = 0;
+  }
+}
+
+/** Puts a newline behind each line, and as few blocks as possible in the place of many pieces. */
+function pack(lines: readonly (Buffer | readonly Buffer[])[]): readonly Buffer[] {
+  let length = lines.length;
+  for (const line of lines) length += lengthOf(line);
+  const packer = new Packer(length);
+  for (const line of lines) {
+    if (Buffer.isBuffer(line)) packer.add(line);
+    else for (const piece of line) packer.add(piece);
+    packer.endLine();
+  }
+  return packer.finish();
+}
+
+function lengthOf(line: Buffer | readonly Buffer[]): number {
+  if (Buffer.isBuffer(line)) return line.length;
+  let length = 0;
+  for (const piece of line) length += piece.length;
+  return length;
 }

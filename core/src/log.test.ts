@@ -37,6 +37,22 @@ describe('createLog', () => {
     expect(child.redact('t0ken-value and abc')).to.equal('[hidden] and abc');
   });
 
+  it('hides what was named also in the forms that it takes in addresses, headers and messages', () => {
+    const { log, records } = recorder('info');
+    const secret = 'a/b+c=d "é"';
+    log.hide(secret);
+    const forms = [
+      encodeURIComponent(secret),
+      encodeURIComponent(secret).replaceAll(/%../g, (code) => code.toLowerCase()),
+      Buffer.from(secret).toString('base64'),
+      Buffer.from(secret).toString('base64url'),
+      JSON.stringify(secret).slice(1, -1),
+    ];
+    for (const form of forms) log.info!('x %s x', form);
+    for (const { text } of records) expect(text).to.match(/^x \[hidden\]=* x$/);
+    expect(records).to.have.length(forms.length);
+  });
+
   it('hides a value whole when another hidden one is a part of it', () => {
     const { log } = recorder('info');
     log.hide('user', 'user-password', 'word');

@@ -17,7 +17,10 @@ export type LogLine = (text: string, ...values: unknown[]) => void;
 export interface Log extends Readonly<Partial<Record<LogLevel, LogLine>>> {
   /** Makes a log whose namespace is this one's followed by `name`. */
   child(name: string): Log;
-  /** Names values that no line may ever show. Values shorter than four characters are not hidden. */
+  /**
+   * Names values that no line may ever show, neither as they are nor in percent-encoding, Base64 or a JSON text. Values
+   * shorter than four characters are not hidden.
+   */
   hide(...secrets: readonly (string | undefined)[]): void;
   /** Replaces every hidden value in `text`. */
   redact(text: string): string;
@@ -54,7 +57,10 @@ export function createLog(options: LogOptions): Log {
   };
   const hide = (...values: readonly (string | undefined)[]): void => {
     const named = new Set(secrets);
-    for (const value of values) if (value !== undefined && value.length >= SHORTEST_SECRET) named.add(value);
+    for (const value of values) {
+      if (value === undefined || value.length < SHORTEST_SECRET) continue;
+      for (const form of formsOf(value)) named.add(form);
+    }
     secrets = [...named].sort((a, b) => b.length - a.length);
   };
   const matches = namespaceFilter(options.debug);
@@ -69,6 +75,31 @@ export function createLog(options: LogOptions): Log {
     return { ...lines, child: (name) => make(`${namespace}:${name}`), hide, redact };
   };
   return make(ROOT);
+}
+
+/** A secret as it is, and as it may stand in an address, a header or a message. */
+function formsOf(secret: string): string[] {
+  const percent = percentEncoded(secret);
+  const bytes = Buffer.from(secret);
+  const forms = [
+    secret,
+    percent,
+    percent.replaceAll(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()),
+    // Without the padding, which is not always written.
+    bytes.toString('base64').replace(/=+$/, ''),
+    bytes.toString('base64url'),
+    JSON.stringify(secret).slice(1, -1),
+  ];
+  return [...new Set(forms)];
+}
+
+/** A half of a character that takes two, which no address can hold, is left as it is. */
+function percentEncoded(text: string): string {
+  try {
+    return encodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** Loads `debug` only when its variable is set: it costs more than the rest of this module together. */

@@ -642,6 +642,26 @@ describe('the line', () => {
       expect(line.client.messages[0]).to.have.property('result');
       expect(statuses).to.deep.equal([undefined, 401]);
     });
+
+    it('does not send a refused request again with the credentials that were refused', async () => {
+      const server = new Scripted(() => {
+        throw Object.assign(failure('MCPC_UNAUTHORIZED', 'rejected'), { challenge: { status: 401 } });
+      });
+      const asked: (Readonly<Record<string, string>> | undefined)[] = [];
+      const line = lineTo(server, {
+        tap: ({ hooks }) =>
+          hooks.authenticate.tap('auth', (credentials) => {
+            asked.push(credentials.refused);
+            credentials.headers['authorization'] = 'the only one';
+          }),
+      });
+      void line.tell(CALL);
+      await answersOnce(line, 1);
+      expect(line.client.messages[0]!.error!.data).to.include({ code: 'MCPC_UNAUTHORIZED', executed: 'no' });
+      expect(line.client.messages[0]!.error!.data!['attempts']).to.have.length(1);
+      expect(asked).to.deep.equal([undefined, { authorization: 'the only one' }]);
+      expect(server.channel.sent).to.have.length(1);
+    });
   });
 
   describe('on cancellation', () => {

@@ -126,6 +126,28 @@ describe('Retry', () => {
     expect(next([limited(2_000)])).to.equal(2_000);
   });
 
+  it('does not wait longer than half a minute, whatever the server asks', () => {
+    expect(next([limited(30_000)])).to.equal(30_000);
+    expect(next([limited(30_001)])).to.equal(undefined);
+  });
+
+  it('keeps retries below a fifth of all requests, but allows ten', () => {
+    for (const [requests, retries] of [
+      [1, 10],
+      [40, 10],
+      [100, 20],
+    ] as const) {
+      const retry = new Retry(SETTINGS, 'annotated');
+      for (let n = 0; n < requests; n++) retry.count();
+      const error = new ConnectorError('MCPC_CONNECTION_LOST', 'lost', { delivered: 'unknown' });
+      const attempts = [{ candidate: LEGS[0]!, error, ms: 1 }];
+      const question = { attempts, safe: true, candidates: LEGS.slice(0, 1), left: 30_000 };
+      let allowed = 0;
+      while (allowed <= requests + retries && retry.next(question) !== undefined) allowed++;
+      expect(allowed, `of ${requests}`).to.equal(retries);
+    }
+  });
+
   describe('isSafe', () => {
     const retry = (tools: RetryTools): Retry => new Retry(SETTINGS, tools);
 

@@ -11,6 +11,11 @@ export interface Credentials {
   readonly headers: Record<string, string>;
   /** Why the previous attempt was refused, when it was for want of rights. */
   readonly challenge?: Challenge;
+  /**
+   * The header fields of the refused attempt, where they are known: credentials that were replaced since then need not
+   * be replaced again. The message is sent again only if `headers` come out differently.
+   */
+  readonly refused?: Readonly<Record<string, string>>;
 }
 
 /** Certificates and names for TLS, as given on the command line. */
@@ -22,6 +27,8 @@ export interface TlsSettings {
   readonly key?: string;
   /** The name that the server's certificate must carry, when it differs from the endpoint's host. */
   readonly servername?: string;
+  /** False to take any certificate of a server, whoever signed it and whatever it names. */
+  readonly rejectUnauthorized?: boolean;
 }
 
 /** How a pool of HTTP connections is kept. */
@@ -53,6 +60,8 @@ export interface Settings {
   /** Milliseconds after which a request is given up in any case; left out, never. */
   readonly maxRequestTime?: number;
   readonly tls: TlsSettings;
+  /** The only kind of IP address to connect to; left out, both are tried. */
+  readonly family?: 4 | 6;
   /** Makes the connections of everything that speaks HTTP; left out, they are direct. */
   readonly makeAgent?: MakeAgent;
   /** The folder for what outlives a run, such as sign-ins; left out, nothing does. */

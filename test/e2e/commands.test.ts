@@ -1,3 +1,8 @@
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { expect } from 'chai';
 import { ProxyProcess } from './proxy-process.js';
 import {
@@ -25,12 +30,17 @@ const FEATURES = { name: 'feature-server', version: '1.0.0' };
 
 describe('the command lines of the manual', () => {
   let server: HttpPeer;
+  let folder: string;
 
   before(async () => {
     server = await serveFeaturesOverHttp();
+    folder = await mkdtemp(path.join(tmpdir(), 'mcp-connect-'));
   });
 
-  after(() => server.close());
+  after(async () => {
+    await server.close();
+    await rm(folder, { recursive: true });
+  });
 
   /** Runs `proxy` with what the manual shows, and returns the headers of all that it sent. */
   async function headersOf(
@@ -74,6 +84,54 @@ describe('the command lines of the manual', () => {
     const flags = ['--headers', '"Authorization: Bearer ${PAT_CONTEXT7}"'];
     for (const headers of await headersOf(flags, { PAT_CONTEXT7: 'ctx7sk-secret' }))
       expect(headers.authorization).to.equal('Bearer ctx7sk-secret');
+  });
+
+  it('several headers in quotes of their own, from the environment', async () => {
+    for (const headers of await headersOf([], {
+      MCP_CONNECT_HEADERS: '"X-One: ${ONE}","X-Two: 2, 3"',
+      ONE: '1',
+    }))
+      expect(headers).to.include({ 'x-one': '1', 'x-two': '2, 3' });
+  });
+
+  it('a file of headers, and an API key in a header of its own', async () => {
+    const file = path.join(folder, 'headers');
+    await writeFile(file, '# ours\nX-One: ${ONE}\n');
+    const flags = ['--headers-file', file, '--api-key', '${KEY}', '--api-key-header', 'X-Goog-Api-Key'];
+    for (const headers of await headersOf(flags, { ONE: '1', KEY: 'k3y' }))
+      expect(headers)
+        .to.include({ 'x-one': '1', 'x-goog-api-key': 'k3y' })
+        .and.not.have.property('x-api-key');
+  });
+
+  it('a token from a file', async () => {
+    const file = path.join(folder, 'token');
+    await writeFile(file, 'file-secret\n');
+    for (const headers of await headersOf(['--auth-token-file', file]))
+      expect(headers.authorization).to.equal('Bearer file-secret');
+  });
+
+  it('a token from a command', async () => {
+    const command = `"${process.execPath}" -p "'printed-' + process.env.MCPC_TEST_END"`;
+    for (const headers of await headersOf(['--auth-token-command', command], { MCPC_TEST_END: 'secret' }))
+      expect(headers.authorization).to.equal('Bearer printed-secret');
+  });
+
+  it('a token from a command that is still thinking when we end, and ends with us', async () => {
+    const waiting = createServer();
+    waiting.listen(0, '127.0.0.1');
+    await once(waiting, 'listening');
+    const { port } = waiting.address() as AddressInfo;
+    const thinking = `require('net').connect(${port}, '127.0.0.1').resume()`;
+    const command = `"${process.execPath}" -e "${thinking}"`;
+    const proxy = new ProxyProcess(['proxy', '--endpoint', server.url, '--auth-token-command', command]);
+    proxy.write('{"jsonrpc":"2.0","id":1,"method":"ping"}');
+    const [socket] = (await once(waiting, 'connection')) as [Socket];
+    const gone = once(socket.on('error', () => undefined).resume(), 'close');
+    expect(await proxy.end()).to.deep.equal({ code: 0, signal: null });
+    expect(proxy.lines).to.have.length(1);
+    await gone;
+    waiting.close();
   });
 
   it("a user agent of one's own", async () => {

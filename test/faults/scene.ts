@@ -15,6 +15,7 @@ import {
 } from '@mcp-connect/testing';
 import { exitText, RawClient, type Exit, type Id } from './client.js';
 import { isHttp, type Column } from './column.js';
+import { check, see, type Expected } from './expected.js';
 import type { Row, Setup } from './row.js';
 import type { Subject } from './subjects.js';
 
@@ -24,36 +25,40 @@ const PATIENCE = 10_000;
 /** How long a subject may take to end, in milliseconds: the grace of requests, and three steps for a stubborn child. */
 const FAREWELL = 10_000;
 
-/** How long the news of a lost connection may take, in milliseconds. */
+/** How long news may take that a subject does not confirm, as of a lost connection, in milliseconds. */
 const NOTICE = 250;
 
 /** The name of the tool that rows call. */
 const TOOL = 'act';
-
-/** What an answer must look like. */
-export type Expected =
-  | { readonly kind: 'result' }
-  | { readonly kind: 'error'; readonly code: number }
-  /** An error of the subject itself: with one of these codes, and what it tells of the execution, where given. */
-  | { readonly kind: 'ours'; readonly codes?: readonly string[]; readonly executed?: 'no' | 'unknown' }
-  | { readonly kind: 'any' };
 
 /** A server, a subject in front of it and a client: all that a row plays with. */
 export class Scene {
   readonly column: Column;
   readonly subject: Subject;
   readonly server: ScriptedServer;
+  readonly #spare: ScriptedServer | undefined;
   readonly client: RawClient;
   /** How much the row's heavy parts weigh: 1 in the CLI, less in the test run. */
   readonly scale: number;
   #ids = 0;
 
-  constructor(parts: Pick<Scene, 'column' | 'subject' | 'server' | 'client' | 'scale'>) {
+  constructor(
+    parts: Pick<Scene, 'column' | 'subject' | 'server' | 'client' | 'scale'> & {
+      readonly spare?: ScriptedServer | undefined;
+    },
+  ) {
     this.column = parts.column;
     this.subject = parts.subject;
     this.server = parts.server;
+    this.#spare = parts.spare;
     this.client = parts.client;
     this.scale = parts.scale;
+  }
+
+  /** The second server of a row that has two. */
+  get spare(): ScriptedServer {
+    check(this.#spare !== undefined, 'the row has no second server');
+    return this.#spare;
   }
 
   get isModern(): boolean {
@@ -110,6 +115,17 @@ export class Scene {
   cancel(requestId: Id): void {
     this.client.excuse(requestId);
     this.client.send({ method: 'notifications/cancelled', params: { requestId } });
+  }
+
+  /**
+   * Waits until the subject has read all that was sent: a line that is no JSON is refused in its turn. Other people's
+   * bridges refuse nothing, and are given time.
+   */
+  async taken(): Promise<void> {
+    if (this.subject.foreign) return pause(NOTICE);
+    const before = this.client.answersTo(null).length;
+    this.client.write('?\n');
+    await this.until(() => this.client.answersTo(null).length > before, 'it does not read');
   }
 
   /** Checks that the server learns of so many cancelled calls, in the way of its wire and era. */
@@ -185,12 +201,15 @@ export async function playRow(
 ): Promise<string | undefined> {
   const setup = row.server(column);
   const server = await serve(setup, column);
+  const spare = setup.spare === undefined ? undefined : await serve(setup.spare, column);
   const folder = await mkdtemp(join(tmpdir(), 'mcp-connect-faults-'));
   const endpoint = setup.program === undefined ? server.endpoint : commandEndpoint(setup.program);
+  const { flags = [], credentials = false, strategy } = row;
+  const second = spare && strategy && { endpoint: spare.endpoint, strategy };
   const client = new RawClient(
-    subject.command({ endpoint, folder, flags: row.flags ?? [], credentials: row.credentials === true }),
+    subject.command({ endpoint, folder, flags, credentials, ...(second && { spare: second }) }),
   );
-  const scene = new Scene({ column, subject, server, client, scale });
+  const scene = new Scene({ column, subject, server, spare, client, scale });
   try {
     if (row.unopened !== true) await scene.open();
     const arrives = row.unopened !== true && column.era === 'legacy' && setup.program === undefined;
@@ -208,53 +227,16 @@ export async function playRow(
     client.signal('SIGKILL');
     await client.exit;
     await server.close();
+    await spare?.close();
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-/** Throws when something is not as it must be. */
-export function check(holds: boolean, fault: string): asserts holds {
-  if (!holds) throw new Error(fault);
-}
-
-/** What rows look at in the `data` of our errors. */
-interface OurData {
-  readonly source?: string;
-  readonly code?: string;
-  readonly executed?: string;
-}
-
-function see(answer: PeerMessage, expected: Expected, { foreign }: Subject): void {
-  const { result, error } = answer;
-  const data = (error?.data ?? {}) as OurData;
-  const ours = data.source === 'mcp-connect';
-  const seen = wordsFor(answer, data);
-  switch (expected.kind) {
-    case 'result':
-      return check(result !== undefined, `${seen} in place of a result`);
-    case 'error':
-      return check(!ours && error?.code === expected.code, `${seen} in place of error ${expected.code}`);
-    case 'ours': {
-      const { codes, executed } = expected;
-      const wanted = [codes?.join(' or ') ?? 'an error', executed ?? ''].join(' ').trimEnd();
-      const fits =
-        ours && (codes?.includes(data.code ?? '') ?? true) && (executed ?? data.executed) === data.executed;
-      return check(error !== undefined && (foreign || fits), `${seen} in place of ${wanted}`);
-    }
-    case 'any':
-  }
-}
-
-function wordsFor({ error }: PeerMessage, { source, code = '', executed = '' }: OurData): string {
-  if (error === undefined) return 'a result';
-  return source === 'mcp-connect' ? `${code} ${executed}`.trimEnd() : `error ${error.code}`;
 }
 
 function isInitialized({ messages }: ScriptedServer): () => boolean {
   return () => messages.some(({ method }) => method === 'notifications/initialized');
 }
 
-function serve(setup: Setup, { wire }: Column): Promise<ScriptedServer> {
+function serve(setup: Omit<Setup, 'program' | 'spare'>, { wire }: Column): Promise<ScriptedServer> {
   const script = setup.script ?? (() => undefined);
   if (isHttp(wire)) return scriptedHttp(wire === 'sse' ? inEvents(script) : script, setup);
   return wire === 'tcp' ? scriptedTcp(script, setup) : scriptedStdio(script, setup);

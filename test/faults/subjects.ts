@@ -18,9 +18,14 @@ export interface Subject {
   command(start: Start): Command;
 }
 
+/** How a subject chooses between two servers. */
+export type Strategy = 'fallback' | 'round-robin';
+
 /** What a subject is started with. */
 export interface Start {
   readonly endpoint: Endpoint;
+  /** A second server, and when it is asked. */
+  readonly spare?: { readonly endpoint: Endpoint; readonly strategy: Strategy };
   /** Flags of mcp-connect. */
   readonly flags: readonly string[];
   /** Whether it is given a bearer token for the server. */
@@ -41,10 +46,11 @@ export const MCP_CONNECT: Subject = {
   name: 'mcp-connect',
   version: versionOf('cli'),
   foreign: false,
-  command({ endpoint: { argv, url }, flags, credentials, folder }) {
-    const where = argv === undefined ? ['--endpoint', url!.href] : ['--', ...argv];
+  command(start) {
+    const { flags, credentials, folder } = start;
     const token = credentials ? ['--auth-token', TOKEN] : [];
-    return node(['cli/bin/run.js', 'proxy', ...BRISK, ...token, ...flags, ...where], folder);
+    const [command, ...where] = placesOf(start);
+    return node(['cli/bin/run.js', command!, ...BRISK, ...token, ...flags, ...where], folder);
   },
 };
 
@@ -72,6 +78,24 @@ export const SUBJECTS: readonly Subject[] = [
     },
   },
 ];
+
+/** The command of ours that goes to these endpoints, and the words that name them. */
+function placesOf({ endpoint, spare }: Start): string[] {
+  if (spare?.strategy === 'round-robin') {
+    return ['load-balance', '--endpoints', `${textOf(endpoint)},${textOf(spare.endpoint)}`];
+  }
+  const fallbacks = spare === undefined ? [] : ['--fallbacks', textOf(spare.endpoint)];
+  const { argv } = endpoint;
+  return [
+    'proxy',
+    ...fallbacks,
+    ...(argv === undefined ? ['--endpoint', textOf(endpoint)] : ['--', ...argv]),
+  ];
+}
+
+function textOf({ argv, url }: Endpoint): string {
+  return argv === undefined ? url!.href : `stdio:${argv.join(' ')}`;
+}
 
 function node([script = '', ...args]: readonly string[], folder: string): Command {
   const path = fileURLToPath(new URL(script, ROOT));

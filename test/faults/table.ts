@@ -42,7 +42,8 @@ export function playAll(
 export function columnsOf(row: Row, { foreign }: Subject): readonly Column[] {
   const columns = COLUMNS.filter((column) => row.on(column));
   if (!foreign) return columns;
-  return row.flags === undefined ? columns.filter(({ wire, era }) => isHttp(wire) && era === 'legacy') : [];
+  const isOurs = row.flags !== undefined || row.strategy !== undefined;
+  return !isOurs ? columns.filter(({ wire, era }) => isHttp(wire) && era === 'legacy') : [];
 }
 
 /** Lets so many run at a time, first come, first served. */

@@ -9,6 +9,8 @@ export {
   end,
   hang,
   inTurn,
+  listen,
+  poll,
   raw,
   reply,
   replyError,
@@ -17,6 +19,7 @@ export {
 } from './script.js';
 export type { Outcome, ReplyOptions, Script, ScriptedServer } from './script.js';
 export { scriptedStdio, scriptedTcp, type ScriptedLinesOptions } from './scripted-lines.js';
-export { scriptedHttp, serveHttp, type ScriptedHttpOptions } from './http-peer.js';
+export { scriptedHttp, type ScriptedHttpOptions } from './scripted-http.js';
+export { serveHttp } from './http-peer.js';
 export { serveStdio } from './stdio-peer.js';
 export { serveTcp } from './tcp-peer.js';

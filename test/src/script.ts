@@ -42,7 +42,18 @@ export type Outcome =
     }
   | { readonly kind: 'end' }
   | { readonly kind: 'hang' }
+  | { readonly kind: 'listen' }
+  | Poll
   | { readonly kind: 'cut'; readonly after: string | undefined };
+
+/** An answer for which the client has to ask again and again, on HTTP (2025-11-25 basic/transports, Listening). */
+export interface Poll {
+  readonly kind: 'poll';
+  /** How many streams end without the answer before one brings it. */
+  readonly rounds: number;
+  /** Milliseconds that each of them asks the client to wait. */
+  readonly retry: number;
+}
 
 /** Decides what becomes of a request; undefined stands for a plain answer. */
 export type Script = (request: PeerMessage) => Outcome | undefined;
@@ -92,6 +103,19 @@ export function hang(): Outcome {
   return { kind: 'hang' };
 }
 
+/** Opens a stream of news and acknowledges it (2026-07-28 patterns/subscriptions). */
+export function listen(): Outcome {
+  return { kind: 'listen' };
+}
+
+/**
+ * Ends the stream behind an event id, and gives the answer to whoever asks for what comes behind it. The result tells
+ * in `waits` how long the client waited each time, in milliseconds.
+ */
+export function poll(rounds: number, retry: number): Outcome {
+  return { kind: 'poll', rounds, retry };
+}
+
 /** Breaks the connection off once the request was read, or behind these first bytes of a reply. */
 export function cut(after?: string): Outcome {
   return { kind: 'cut', after };
@@ -108,6 +132,7 @@ export function inTurn(method: string, ...outcomes: readonly Outcome[]): Script 
 
 /** What becomes of a request that the script says nothing of: openers of both eras get a server's answer. */
 export function defaultOutcome({ method, params }: PeerMessage): Outcome {
+  if (method === 'subscriptions/listen') return listen();
   if (method === 'server/discover') {
     const supportedVersions = ['2026-07-28'];
     return reply({
@@ -131,8 +156,15 @@ export interface ScriptedServer {
   readonly endpoint: Endpoint;
   /** Every message that reached the server, in order. */
   readonly messages: readonly PeerMessage[];
-  /** How many requests of this method the server has carried out. */
+  /**
+   * How many requests of this method the server has carried out. `GET` stands for streams of news,
+   * `DELETE` for the end of sessions.
+   */
   executions(method: string): number;
+  /** How many channels are open on which the server can say something by itself. */
+  readonly listeners: number;
+  /** Says something by itself on each of them. */
+  announce(message: object): void;
   /** Settles once so many messages, or so many of one method, have reached the server. */
   received(count: number, method?: string): Promise<void>;
   /** How many requests of this method were given up by their client, which closed the connection under them. */
@@ -162,7 +194,13 @@ export class Journal {
   note(message: PeerMessage, outcome: Outcome | undefined): void {
     this.messages.push(message);
     const executed = outcome !== undefined && (outcome.kind !== 'status' || outcome.executed);
-    if (executed) this.#executed.set(message.method!, this.executions(message.method!) + 1);
+    if (executed) this.count(message.method!);
+    else this.#look();
+  }
+
+  /** Notes that something was carried out. */
+  count(method: string): void {
+    this.#executed.set(method, this.executions(method) + 1);
     this.#look();
   }
 
@@ -224,5 +262,16 @@ function replyOptions(options: ReplyOptions): Omit<Reply, 'kind' | 'body' | 'sse
     chunk: Number.POSITIVE_INFINITY,
     broken: false,
     ...options,
+  };
+}
+
+/** The first message on a stream of news, which the request under this id has opened. */
+export function acknowledgement({ id, params }: PeerMessage): object {
+  return {
+    method: 'notifications/subscriptions/acknowledged',
+    params: {
+      notifications: params?.['notifications'],
+      _meta: { 'io.modelcontextprotocol/subscriptionId': id },
+    },
   };
 }

@@ -1,6 +1,13 @@
-import type { PeerMessage } from './peer.js';
+import { textOf, type PeerMessage } from './peer.js';
 import { play } from './replay.js';
-import { defaultOutcome, Journal, type Outcome, type Script, type ScriptedServer } from './script.js';
+import {
+  acknowledgement,
+  defaultOutcome,
+  Journal,
+  type Outcome,
+  type Script,
+  type ScriptedServer,
+} from './script.js';
 import { servePrograms } from './stdio-peer.js';
 import { serveLines, type LineConnection, type LineHandler, type ServedLines } from './tcp-peer.js';
 
@@ -25,17 +32,33 @@ async function scripted(
   serve: (handler: LineHandler) => Promise<ServedLines>,
 ): Promise<ScriptedServer> {
   const journal = new Journal();
-  const { endpoint, cut, turnAway, stop, start, close } = await serve((text, connection) => {
+  const served = await serve((text, connection) => {
     const message = JSON.parse(text) as PeerMessage;
     const isRequest = message.id !== undefined && message.method !== undefined;
     const outcome = isRequest ? (script(message) ?? defaultOutcome(message)) : undefined;
     journal.note(message, outcome);
     if (outcome !== undefined) act(outcome, message, connection);
   });
-  return { ...journal.books, endpoint, cut, turnAway, stop, start, close };
+  const { endpoint, cut, turnAway, stop, start, close } = served;
+  return {
+    ...journal.books,
+    endpoint,
+    cut,
+    turnAway,
+    stop,
+    start,
+    close,
+    get listeners() {
+      return served.connections.size;
+    },
+    announce(message) {
+      for (const { say } of served.connections) void say(textOf(message));
+    },
+  };
 }
 
-function act(outcome: Outcome, { id }: PeerMessage, connection: LineConnection): void {
+function act(outcome: Outcome, message: PeerMessage, connection: LineConnection): void {
+  const { id } = message;
   switch (outcome.kind) {
     case 'reply':
       play({ ...outcome, pretty: false }, id, {
@@ -62,7 +85,11 @@ function act(outcome: Outcome, { id }: PeerMessage, connection: LineConnection):
         connection.end();
       }
       return;
+    case 'listen':
+      void connection.say(textOf(acknowledgement(message)));
+      return;
     case 'status':
-      throw new TypeError('A line wire has no status: script it for HTTP only.');
+    case 'poll':
+      throw new TypeError(`A line wire has no ${outcome.kind}: script it for HTTP only.`);
   }
 }

@@ -8,6 +8,7 @@ import {
   end,
   hang,
   inTurn,
+  poll,
   raw,
   reply,
   replyError,
@@ -46,6 +47,12 @@ function post(
   body = CALL,
 ): Promise<Response> {
   return fetch(endpoint.url!, { method: 'POST', headers, body });
+}
+
+/** Reads a stream chunk by chunk. */
+function readers({ body }: Response): () => Promise<string> {
+  const reader = body!.getReader();
+  return async () => Buffer.from((await reader.read()).value ?? []).toString();
 }
 
 /** Writes lines, and returns all that comes back until the connection ends. */
@@ -209,6 +216,64 @@ describe('a scripted server', () => {
     await server.start();
     expect((await post(server, headers)).status).to.equal(404);
     expect(server.executions('tools/call')).to.equal(1);
+    await server.close();
+  });
+
+  it('over HTTP has an answer asked for as often as it is told, and says how long that took', async () => {
+    await withServer(scriptedHttp, inTurn('tools/call', poll(2, 10)), async (server) => {
+      const streams = [await post(server).then((response) => response.text())];
+      for (const last of ['poll-+', 'poll-++']) {
+        const headers = { 'last-event-id': last };
+        streams.push(await fetch(server.endpoint.url!, { headers }).then((response) => response.text()));
+      }
+      expect(streams.slice(0, 2)).to.deep.equal(
+        ['poll-+', 'poll-++'].map((id) => `id: ${id}\nretry: 10\ndata: \n\n`),
+      );
+      const { id, result } = JSON.parse(streams[2]!.slice('data: '.length)) as { id: string; result: object };
+      expect(id).to.equal('');
+      expect(result).to.have.property('waits').with.lengthOf(2);
+      expect(server.executions('tools/call')).to.equal(1);
+    });
+  });
+
+  it('over HTTP says something by itself on streams of news, until it is cut', async () => {
+    const server = await scriptedHttp(() => undefined, { news: true });
+    const listening = CALL.replace('tools/call', 'subscriptions/listen');
+    const streams = [await fetch(server.endpoint.url!), await post(server, {}, listening)];
+    const texts = streams.map((stream) => readers(stream));
+    expect(await texts[1]!()).to.include('notifications/subscriptions/acknowledged');
+    expect(server.listeners).to.equal(2);
+    server.announce({ method: 'x' });
+    for (const text of texts) expect(await text()).to.equal('data: {"jsonrpc":"2.0","method":"x"}\n\n');
+    expect(server.executions('GET')).to.equal(1);
+    server.cut();
+    for (const text of texts) expect(await text().catch(() => 'cut')).to.equal('cut');
+    await server.close();
+  });
+
+  it('over TCP says something by itself on every connection', async () => {
+    await withServer(
+      scriptedTcp,
+      () => undefined,
+      async (server) => {
+        const socket = socketTo(server);
+        socket.write(`${CALL.replace('tools/call', 'subscriptions/listen')}\n`);
+        expect(String((await once(socket, 'data'))[0])).to.include('acknowledged');
+        expect(server.listeners).to.equal(1);
+        server.announce({ method: 'x' });
+        expect(String((await once(socket, 'data'))[0])).to.equal('{"jsonrpc":"2.0","method":"x"}\n');
+      },
+    );
+  });
+
+  it('over HTTP ends sessions that it knows', async () => {
+    const server = await scriptedHttp(() => undefined, { sessions: true });
+    const initialize = CALL.replace('tools/call', 'initialize');
+    const session = (await post(server, {}, initialize)).headers.get('mcp-session-id')!;
+    const ending = { method: 'DELETE', headers: { 'mcp-session-id': session } };
+    expect((await fetch(server.endpoint.url!, ending)).status).to.equal(200);
+    expect((await fetch(server.endpoint.url!, ending)).status).to.equal(404);
+    expect(server.executions('DELETE')).to.equal(1);
     await server.close();
   });
 

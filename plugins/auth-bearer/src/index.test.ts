@@ -69,6 +69,13 @@ describe('auth-bearer', () => {
     expect(lines).to.deep.equal(['got [hidden]']);
   });
 
+  it('takes its token from one place only', () => {
+    const options = { 'auth-token': 'abc', 'auth-token-file': '/no/such/file' };
+    expect(() => new Connector({ log: quiet }).use(bearer, options).start())
+      .to.throw('--auth-token-file')
+      .with.property('code', 'MCPC_USAGE');
+  });
+
   for (const token of ['hunter2\r\nX-Evil: 1', 'hunter2 hunter2', 'hünter2', '', 'Bearer ']) {
     it(`refuses ${JSON.stringify(token)} without showing it`, () => {
       const connector = new Connector({ log: quiet }).use(bearer, { 'auth-token': token });

@@ -11,12 +11,10 @@ import header from './index.js';
 
 type Options = FlagValues<NonNullable<typeof header.flags>>;
 
-const none: Options = { 'api-key': undefined, headers: [], 'user-agent': undefined };
-
 /** Sends one message through a connector and returns the headers that its transport got. */
 async function headersWith(options: Partial<Options>, lines: string[] = []): Promise<Record<string, string>> {
   const log = createLog({ level: 'info', write: ({ text }) => lines.push(text) });
-  const connector = new Connector({ log }).use(header, { ...none, ...options });
+  const connector = new Connector({ log }).use(header, options);
   const sent = new Promise<Credentials>((resolve) => {
     connector.use(
       definePlugin({
@@ -63,6 +61,54 @@ describe('auth-header', () => {
       'x-b': '2',
       'x-c': '3',
     });
+  });
+
+  it('sends the API key in the header that is named', async () => {
+    const headers = await headersWith({ 'api-key': 'k3y', 'api-key-header': 'X-Goog-Api-Key' });
+    expect(headers).to.deep.equal({
+      authorization: 'Bearer of-another-plugin',
+      'x-goog-api-key': 'k3y',
+    });
+  });
+
+  for (const name of ['X Key', '', 'Content-Type']) {
+    it(`does not take ${JSON.stringify(name)} for the name of a header`, () => {
+      const log = createLog({ level: 'error', write: () => undefined });
+      expect(() => new Connector({ log }).use(header, { 'api-key': 'k', 'api-key-header': name }).start())
+        .to.throw('--api-key-header')
+        .with.property('code', 'MCPC_USAGE');
+    });
+  }
+
+  it('is seen by the plugins that sign in', async () => {
+    const log = createLog({ level: 'error', write: () => undefined });
+    const seen: (string | undefined)[] = [];
+    const connector = new Connector({ log })
+      .use(
+        definePlugin({
+          name: 'sign-in',
+          apply: (registry) => {
+            registry.hooks.authenticate.tap(
+              'sign-in',
+              ({ headers }) => void seen.push(headers['authorization']),
+            );
+            registry.transport('memory', {
+              open: ({ onmessage }) => ({
+                send: ({ id }) => void onmessage(Envelope.of({ jsonrpc: '2.0', id: id!, result: {} })),
+                close: async () => undefined,
+              }),
+            });
+          },
+        }),
+      )
+      .use(header, { headers: ['Authorization: Basic eDp5'] });
+    connector.endpoint('memory://x');
+    const answered = new Promise<void>((resolve) => {
+      const pipeline = connector.connect({ deliver: () => resolve() });
+      void pipeline.accept(Envelope.of({ jsonrpc: '2.0', id: 1, method: 'ping' }));
+    });
+    await answered;
+    expect(seen).to.deep.equal(['Basic eDp5']);
   });
 
   it('wins over other plugins, and a header spelt out over a flag', async () => {

@@ -1,7 +1,11 @@
 import { definePlugin } from '@mcp-connect/core';
-import { checkValue, parseHeaders, secretsOf, type Header } from './parse.js';
+import { readHeadersFile } from './file.js';
+import { checkName, checkValue, parseHeaders, secretsOf, type Header } from './parse.js';
 
 const NAME = '@mcp-connect/auth-header';
+
+/** First of all, so that what signs in by itself sees that it need not; and last of all, to have the last word. */
+const STAGES = [-100, 100];
 
 /** Sends an API key and headers of the user's choice. They win over the same headers of other plugins. */
 export default definePlugin({
@@ -14,13 +18,27 @@ export default definePlugin({
       valueName: 'KEY',
       summary: 'API key, sent as X-API-Key: KEY.',
     },
+    'api-key-header': {
+      type: 'string',
+      env: 'MCP_CONNECT_API_KEY_HEADER',
+      valueName: 'NAME',
+      default: 'X-API-Key',
+      summary: 'Header that carries the API key.',
+    },
     headers: {
       type: 'string',
       multiple: true,
       secret: true,
       verbatim: true,
+      env: 'MCP_CONNECT_HEADERS',
       valueName: 'NAME:VALUE',
       summary: 'Headers to send, with commas between; may be repeated.',
+    },
+    'headers-file': {
+      type: 'string',
+      env: 'MCP_CONNECT_HEADERS_FILE',
+      valueName: 'FILE',
+      summary: 'File with headers to send, one a line.',
     },
     'user-agent': {
       type: 'string',
@@ -29,18 +47,23 @@ export default definePlugin({
       summary: 'Name that we give ourselves in the User-Agent header.',
     },
   },
-  apply(connector, { 'api-key': apiKey, headers, 'user-agent': userAgent }) {
-    const key: Header[] = apiKey === undefined ? [] : [['x-api-key', checkValue(apiKey, 'api-key')]];
+  apply(connector, options) {
+    const { 'api-key': apiKey, 'api-key-header': keyName, 'user-agent': userAgent } = options;
+    const { headers, 'headers-file': file } = options;
+    const name = checkName(keyName, '--api-key-header');
+    const key: Header[] = apiKey === undefined ? [] : [[name, checkValue(apiKey, 'api-key')]];
     const agent: Header[] =
       userAgent === undefined ? [] : [['user-agent', checkValue(userAgent, 'user-agent')]];
+    const filed = file === undefined ? [] : readHeadersFile(file, process.env);
     const custom = headers.flatMap((text) => parseHeaders(text, process.env));
-    for (const [, value] of [...key, ...custom]) connector.log.hide(...secretsOf(value));
+    for (const [, value] of [...key, ...filed, ...custom]) connector.log.hide(...secretsOf(value));
     // Whoever spells a header out means it, so --headers has the last word.
-    const fields = Object.fromEntries([...key, ...agent, ...custom]);
+    const fields = Object.fromEntries([...key, ...agent, ...filed, ...custom]);
     if (Object.keys(fields).length === 0) return;
-    // Behind the plugins that sign in, in whatever order they were loaded.
-    connector.hooks.authenticate.tap({ name: NAME, stage: 100 }, (credentials) => {
-      Object.assign(credentials.headers, fields);
-    });
+    for (const stage of STAGES) {
+      connector.hooks.authenticate.tap({ name: NAME, stage }, (credentials) => {
+        Object.assign(credentials.headers, fields);
+      });
+    }
   },
 });

@@ -25,6 +25,22 @@ describe('--headers', () => {
         ['x-b', '2'],
       ],
     ],
+    [
+      '"A: 1","B: 2"',
+      [
+        ['a', '1'],
+        ['b', '2'],
+      ],
+    ],
+    [
+      `A: 1 , 'B: 2, 3', "C: 4"`,
+      [
+        ['a', '1'],
+        ['b', '2, 3'],
+        ['c', '4'],
+      ],
+    ],
+    ['"Authorization: Bearer a:b,c=="', [['authorization', 'Bearer a:b,c==']]],
     ['X-List: a, b,c', [['x-list', 'a, b,c']]],
     ['X-Url: http://a/b?c=d:e', [['x-url', 'http://a/b?c=d:e']]],
     [
@@ -68,7 +84,9 @@ describe('--headers', () => {
     `: ${secret}`,
     `X A: ${secret}`,
     `"X-A: ${secret}`,
-    `"X-A: 1","X-B: ${secret}"`,
+    `"X-A: 1","X-B: ${secret}`,
+    `"X-A: 1, X-B: ${secret}", "X-C: 2"`,
+    `'X-A: 1, X-B: ${secret}', 'X-C: 2'`,
     `X-A: ${secret}ü`,
     `X-A: ${secret}\r\nX-Evil: 1`,
     `X-A: ${secret},X-B:`,

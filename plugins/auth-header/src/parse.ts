@@ -3,16 +3,19 @@ import { ConnectorError, expandVariables, type ExpandOptions } from '@mcp-connec
 /** One header field: its name in lower case, and its value. */
 export type Header = readonly [name: string, value: string];
 
-/** A header's name (RFC 9110 section 5.1). */
-const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** A header's name (RFC 9110 section 5.1), but for the apostrophe: at this place it is a quote gone astray. */
+const TOKEN = /^[!#$%&*+.^_`|~0-9A-Za-z-]+$/;
 
-/** A comma parts two headers only before a name that begins with a letter and a colon that begins no `://`. */
-const BETWEEN = /,(?=\s*[A-Za-z][!#$%&'*+.^_`|~0-9A-Za-z-]*:(?!\/\/))/;
+/**
+ * A comma parts two headers only before a name that begins with a letter, perhaps behind a quote, and a colon that
+ * begins no `://`.
+ */
+const BETWEEN = /,(?=\s*["']?[A-Za-z][!#$%&*+.^_`|~0-9A-Za-z-]*:(?!\/\/))/;
 
 /** What a header's value may hold: visible ASCII and blanks between (RFC 9110 section 5.5, without obs-text). */
 const VALUE = /^[\t\x20-\x7e]*$/;
 
-/** Quotes around a whole list, as they come from settings that quote for a shell that is not there. */
+/** Quotes around a whole list or one header, as they come from settings that quote for a shell that is not there. */
 const QUOTED = /^(["'])((?:(?!\1).)*)\1$/s;
 
 /** Headers that the transport must set itself, for a message to arrive whole and in its session. */
@@ -35,15 +38,67 @@ const FORM =
 
 /**
  * Reads one value of `--headers`: `Name: value` pairs with commas between. A value may hold colons, and also commas,
- * as long as no name with a colon follows one; a name begins with a letter there, and `https://` is no name. Variables
- * are replaced once the pairs are apart: what a variable holds can only ever be a value, never another header.
+ * as long as no name with a colon follows one; a name begins with a letter there, and `https://` is no name. Quotes
+ * around the list or around a pair are left out. Variables are replaced once the pairs are apart: what a variable holds
+ * can only ever be a value, never another header.
  *
  * @throws ConnectorError `MCPC_USAGE` that names the flag and shows the form, but no value
  */
 export function parseHeaders(text: string, env: ExpandOptions['env']): Header[] {
   return unquote(text)
     .split(BETWEEN)
-    .map((pair) => parseHeader(pair, (part) => expandVariables(part, { flag: 'headers', env })));
+    .map((pair) => parseHeader(unquote(pair), { env, source: '--headers', flag: 'headers', hint: FORM }));
+}
+
+/** Where a header is written. */
+export interface HeaderSource {
+  readonly env: ExpandOptions['env'];
+  /** The place, for messages. */
+  readonly source: string;
+  /** The flag, for messages about variables. */
+  readonly flag: string;
+  /** The form in which to write it. */
+  readonly hint: string;
+}
+
+/**
+ * Reads one header of the form `Name: value` and replaces its variables.
+ *
+ * @throws ConnectorError `MCPC_USAGE` that names the place and the header, but no value
+ */
+export function parseHeader(pair: string, { env, source, flag, hint }: HeaderSource): Header {
+  const expand = (part: string): string => expandVariables(part, { flag, env });
+  const wrong = (message: string): ConnectorError => new ConnectorError('MCPC_USAGE', message, { hint });
+  const colon = pair.indexOf(':');
+  const name = expand(pair.slice(0, Math.max(colon, 0)).trim());
+  if (!TOKEN.test(name)) throw wrong(`There is a header without a name and a colon in ${source}.`);
+  const key = checkName(name, source);
+  const value = expand(pair.slice(colon + 1).trim()).trim();
+  if (!VALUE.test(value))
+    throw wrong(
+      `The value of ${name} in ${source} holds a line break or a letter that a header cannot carry.`,
+    );
+  if (value === '') throw wrong(`The value of ${name} in ${source} is empty.`);
+  return [key, value];
+}
+
+/**
+ * Checks the name of a header, and returns it in lower case.
+ *
+ * @param source the place where it is written, for messages
+ * @throws ConnectorError `MCPC_USAGE` when it is no name, or one that the transport must set itself
+ */
+export function checkName(name: string, source: string): string {
+  if (!TOKEN.test(name)) {
+    throw new ConnectorError('MCPC_USAGE', `There is no name of a header in ${source}.`, {
+      hint: 'Write letters, digits and hyphens, for example X-API-Key',
+    });
+  }
+  const key = name.toLowerCase();
+  if (!RESERVED.has(key)) return key;
+  throw new ConnectorError('MCPC_USAGE', `The header ${name} in ${source} is set by the transport.`, {
+    hint: `Leave out ${name}`,
+  });
 }
 
 /**
@@ -64,29 +119,6 @@ export function checkValue(value: string, flag: string): string {
 export function secretsOf(value: string): string[] {
   const [, credentials] = /^\S+\s+(\S+)$/.exec(value) ?? [];
   return credentials === undefined ? [value] : [value, credentials];
-}
-
-function parseHeader(pair: string, expand: (part: string) => string): Header {
-  const colon = pair.indexOf(':');
-  const name = expand(pair.slice(0, Math.max(colon, 0)).trim());
-  if (!TOKEN.test(name)) throw wrong('--headers holds a header without a name and a colon.');
-  const key = name.toLowerCase();
-  if (RESERVED.has(key)) {
-    throw new ConnectorError('MCPC_USAGE', `--headers may not set ${name}: the transport does.`, {
-      hint: `Leave out ${name}`,
-    });
-  }
-  const value = expand(pair.slice(colon + 1).trim()).trim();
-  if (!VALUE.test(value))
-    throw wrong(
-      `The value of ${name} in --headers holds a line break or a letter that a header cannot carry.`,
-    );
-  if (value === '') throw wrong(`The value of ${name} in --headers is empty.`);
-  return [key, value];
-}
-
-function wrong(message: string): ConnectorError {
-  return new ConnectorError('MCPC_USAGE', message, { hint: FORM });
 }
 
 function unquote(text: string): string {

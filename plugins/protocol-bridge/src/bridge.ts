@@ -76,7 +76,7 @@ class Bridge implements Transport, OpeningHost {
       signal,
       onmessage: (envelope, request) => this.#onmessage(envelope, request),
       onlost: (id, error) => this.#onlost(id, error),
-      ...(onalive && { onalive: (id) => onalive(this.upstream.standsFor(id)) }),
+      ...(onalive && { onalive: (id) => this.#onalive(onalive, id) }),
       onforgotten: () => (this.#direction ?? this.#through).forgotten(),
       onmissed: () => (this.#direction ?? this.#through).missed(),
       onclose: (error) => {
@@ -134,6 +134,13 @@ class Bridge implements Transport, OpeningHost {
     if (envelope.kind !== 'batch') return (this.#direction ?? this.#through).received(envelope, request);
     for (const part of envelope.parts()) void this.#onmessage(part, request);
     return undefined;
+  }
+
+  /** A sign of life counts for the request of the client that the server's own one is made for. */
+  #onalive(onalive: (id?: RequestId) => void, id: RequestId | undefined): void {
+    const own = this.upstream.standsFor(id);
+    const key = own === id && id !== undefined ? (this.#direction?.standsFor?.(id) ?? id) : own;
+    onalive(key);
   }
 
   #onlost(id: RequestId, error: ConnectorError): void {

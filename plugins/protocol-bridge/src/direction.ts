@@ -66,6 +66,8 @@ export interface Direction {
   received(envelope: Envelope, request?: RequestId): void | Promise<void>;
   /** Learns that the channel of one upstream request ended without its answer. */
   lost(id: RequestId, error: ConnectorError): void;
+  /** The key of the client's request that waits for this one of the server's; undefined where they are the same. */
+  standsFor?(id: RequestId): RequestId | undefined;
   /** Learns that the server has forgotten its session. */
   forgotten(): void;
   /** Learns that messages of the server may have been missed. */

@@ -90,6 +90,11 @@ export class Forwarding {
     if (call !== undefined) void this.#ended(call, error);
   }
 
+  /** The key of the client's request that waits for a call under way. */
+  waiting(id: RequestId): RequestId | undefined {
+    return this.#calls.find(id)?.request?.envelope.key;
+  }
+
   /**
    * Takes a question of the server.
    *
@@ -119,6 +124,12 @@ export class Forwarding {
   /** Brings a new session to where the lost one was. */
   restore(): Promise<void> {
     return this.#logLevel.restore();
+  }
+
+  /** Tells that no call that is under way can have an answer, and forgets everything. */
+  lose(error: ConnectorError): void {
+    for (const call of this.#calls.all()) if (call.sent) void this.#ended(call, error);
+    this.clear();
   }
 
   /** Forgets everything: the server is gone. */
@@ -163,7 +174,7 @@ export class Forwarding {
   async #follow(call: Call, task: Readonly<Record<string, unknown>>): Promise<void> {
     call.taskId = task['taskId'] as string;
     try {
-      const answer = await this.#tasks.follow(task, () => this.#calls.has(call));
+      const answer = await this.#tasks.follow(task, call, this.#calls);
       if (this.#calls.has(call)) await this.#ended(call, answer);
     } catch (error) {
       await this.#ended(call, toConnectorError(error, 'MCPC_CONNECTION_LOST', { delivered: 'unknown' }));

@@ -116,7 +116,8 @@ export async function joinToModern(
   });
 }
 
-async function joined(handle: Handle): Promise<Joined> {
+/** Joins a client to a server that does as `handle` says from the first message on. */
+export async function joined(handle: Handle): Promise<Joined> {
   const memory = memoryTransport();
   const server = new Mailbox();
   let saying: Say | undefined;

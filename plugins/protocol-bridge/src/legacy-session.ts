@@ -1,6 +1,6 @@
-import { ConnectorError, type Credentials } from '@mcp-connect/core';
+import { ConnectorError, reasonOf, type Credentials, type RequestId } from '@mcp-connect/core';
 import type { Answer, DirectionContext } from './direction.js';
-import { LEGACY, UNSUPPORTED_VERSION } from './modern.js';
+import { LEGACY, METHOD_NOT_FOUND, UNSUPPORTED_VERSION } from './modern.js';
 import { notificationOf } from './messages.js';
 import { membersOf, type ModernRequest } from './modern-request.js';
 
@@ -24,23 +24,33 @@ export class ServerError extends Error {
   }
 }
 
+/** What a session tells of itself. */
+export interface SessionEvents {
+  /** Brings a new session to where the lost one was, before anything else is sent. */
+  onrenewed(): Promise<void>;
+  /** Learns that the session is lost and that no new one could be begun. */
+  onfailed(error: ConnectorError): void;
+}
+
+/** Errors by which a server says that it has no sessions. */
+const SESSIONLESS = new Set([UNSUPPORTED_VERSION, METHOD_NOT_FOUND]);
+
 /**
  * The one session that a legacy server sees, whatever a modern client asks: begun with the first request, in the name
  * of its client, and begun anew when the server has lost it (2025-11-25 basic/lifecycle).
  */
 export class LegacySession {
   readonly #context: DirectionContext;
-  readonly #onrenewed: () => Promise<void>;
+  readonly #events: SessionEvents;
   #opener: ModernRequest | undefined;
   #opened: Opened | undefined;
   #opening: Promise<Opened> | undefined;
   /** True from the second session on. */
   #renewing = false;
 
-  /** @param onrenewed brings a new session to where the lost one was, before anything else is sent */
-  constructor(context: DirectionContext, onrenewed: () => Promise<void>) {
+  constructor(context: DirectionContext, events: SessionEvents) {
     this.#context = context;
-    this.#onrenewed = onrenewed;
+    this.#events = events;
   }
 
   /** What the server said; undefined while there is no session. */
@@ -61,10 +71,12 @@ export class LegacySession {
   /**
    * Sends a request of the bridge's own in the session, and returns its result.
    *
+   * @param inPlaceOf the key of the client's request that it is sent for
    * @throws ServerError or ConnectorError
    */
-  async ask(method: string, params: Members): Promise<Members> {
-    return resultOf(await this.#context.upstream.ask(method, params).answer);
+  async ask(method: string, params: Members, inPlaceOf?: RequestId): Promise<Members> {
+    const options = inPlaceOf === undefined ? {} : { inPlaceOf };
+    return resultOf(await this.#context.upstream.ask(method, params, options).answer);
   }
 
   /** Learns that the server has lost the session. A new one is begun at once: the client may be listening. */
@@ -72,8 +84,7 @@ export class LegacySession {
     if (lost === undefined || lost !== this.#opened) return;
     this.#opened = undefined;
     this.#context.client.log.info?.('%s lost the session; it is begun anew', this.#label);
-    // Whoever needs the session hears of a failure; where nobody does, the next request tries again.
-    this.#begin().catch(() => undefined);
+    this.#begin().catch((error: unknown) => this.#events.onfailed(lossOf(error)));
   }
 
   get #label(): string {
@@ -90,7 +101,7 @@ export class LegacySession {
     const renewed = this.#renewing;
     const opened = openedBy(await this.#initialize(credentials), this.#label);
     await upstream.send(notificationOf('notifications/initialized'), credentials);
-    if (renewed) await this.#onrenewed();
+    if (renewed) await this.#events.onrenewed();
     this.#renewing = true;
     this.#opened = opened;
     this.#context.confirmed();
@@ -114,11 +125,18 @@ export class LegacySession {
     try {
       return resultOf(await Promise.race([answer, late]));
     } catch (error) {
-      if (error instanceof ServerError && error.error.code === UNSUPPORTED_VERSION) this.#context.misjudged();
-      throw error;
+      if (!(error instanceof ServerError) || !SESSIONLESS.has(error.error.code)) throw error;
+      throw this.#misjudged(error);
     } finally {
       clearTimeout(patience);
     }
+  }
+
+  /** What the server said of its era no longer holds: the request that needs the session is to ask anew. */
+  #misjudged(cause: ServerError): ConnectorError {
+    this.#context.misjudged();
+    const text = `${this.#label} refused to begin a session: ${cause.message}`;
+    return new ConnectorError('MCPC_SESSION_LOST', text, { cause, delivered: 'rejected' });
   }
 
   #timedOut(): ConnectorError {
@@ -148,6 +166,11 @@ function openedBy(result: Members, label: string): Opened {
     serverInfo: membersOf(serverInfo),
     instructions,
   };
+}
+
+/** What was under way in a session may have been carried out, whatever became of the session. */
+function lossOf(error: unknown): ConnectorError {
+  return new ConnectorError('MCPC_CONNECTION_LOST', reasonOf(error), { cause: error, delivered: 'unknown' });
 }
 
 function resultOf({ result, error }: Answer): Members {

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Answer } from './direction.js';
+import type { Call, Calls } from './legacy-calls.js';
 import { ServerError, type LegacySession } from './legacy-session.js';
 import { membersOf } from './modern-request.js';
 
@@ -39,22 +40,24 @@ export class LegacyTasks {
   }
 
   /**
-   * Waits for what a task comes to.
+   * Waits for what the task of a call comes to.
    *
-   * @param wanted tells whether anybody still waits
    * @throws ConnectorError when the server could not be asked
    */
-  async follow(created: Members, wanted: () => boolean): Promise<Answer> {
+  async follow(created: Members, call: Call, calls: Calls): Promise<Answer> {
+    const wanted = (): boolean => calls.has(call);
+    const ask = (method: string): Promise<Members> =>
+      this.#session.ask(method, { taskId: created['taskId'] }, call.request?.envelope.key);
     let task = created;
     try {
       // While it wants to know something, only the request for its result can carry the question.
       while (task['status'] === 'working' && wanted()) {
         const pace = task['pollInterval'];
         await pause(typeof pace === 'number' && pace > 0 ? pace : PACE, undefined, { ref: false });
-        if (wanted()) task = await this.#session.ask('tasks/get', { taskId: created['taskId'] });
+        if (wanted()) task = await ask('tasks/get');
       }
       if (!wanted()) return {};
-      return { result: await this.#session.ask('tasks/result', { taskId: created['taskId'] }) };
+      return { result: await ask('tasks/result') };
     } catch (error) {
       if (error instanceof ServerError) return { error: error.error };
       throw error;

@@ -1,6 +1,6 @@
 import type { PeerMessage } from '@mcp-connect/testing';
 import { expect } from 'chai';
-import { ABLE, joinToLegacy, type Handle, type Joined } from './joined.test.js';
+import { ABLE, joined, joinToLegacy, type Handle, type Joined } from './joined.test.js';
 
 const LOG_LEVEL = 'io.modelcontextprotocol/logLevel';
 const SUBSCRIPTION = 'io.modelcontextprotocol/subscriptionId';
@@ -306,6 +306,37 @@ describe('a modern client and a legacy server', () => {
       const unable = { 'io.modelcontextprotocol/clientCapabilities': { elicitation: {} } };
       expect((await line.ask(1, 'tools/call', { name: 'x' }, unable)).error?.code).to.equal(-32_021);
     });
+  });
+
+  it('goes on with a server that has become a modern one', async () => {
+    let modern = false;
+    line = await joined(({ method, params }) => {
+      const { protocolVersion } = params as { protocolVersion: string };
+      const said = { capabilities: {}, serverInfo: { name: 's', version: '1' } };
+      if (method === 'initialize' && modern) return { error: { code: -32_022, message: 'Unsupported' } };
+      if (method === 'initialize') return { result: { protocolVersion, ...said } };
+      if (method === 'server/discover' && modern) {
+        return { result: { resultType: 'complete', supportedVersions: ['2026-07-28'], capabilities: {} } };
+      }
+      if (method === 'server/discover') return { error: { code: -32_601, message: 'Method not found' } };
+      return { result: { content: [], modern } };
+    });
+    expect((await line.ask(1, 'tools/call', { name: 'x' })).result).to.deep.include({ modern: false });
+    modern = true;
+    line.cut();
+    expect((await line.ask(2, 'tools/call', { name: 'x' })).result).to.deep.include({ modern: true });
+    expect(line.server.count('tools/call')).to.equal(2);
+  });
+
+  it('says so when the server refuses to begin a session', async () => {
+    line = await joined(({ method }) =>
+      method === 'initialize'
+        ? { error: { code: -32_000, message: 'not today' } }
+        : { error: { code: -32_601, message: 'Method not found' } },
+    );
+    const { error } = await line.ask(1, 'tools/list');
+    expect(error?.code).to.equal(-32_000);
+    expect(error?.message).to.contain('not today');
   });
 
   it('passes progress on under the token of the request that waits, as long as it grows', async () => {

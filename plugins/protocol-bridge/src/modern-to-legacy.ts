@@ -1,10 +1,4 @@
-import {
-  reasonOf,
-  type ConnectorError,
-  type Credentials,
-  type Envelope,
-  type RequestId,
-} from '@mcp-connect/core';
+import { ConnectorError, reasonOf, type Credentials, type Envelope, type RequestId } from '@mcp-connect/core';
 import type { Answer, Direction, DirectionContext } from './direction.js';
 import { discovery, fitError } from './fit-for-modern.js';
 import { Forwarding } from './forwarding.js';
@@ -45,7 +39,10 @@ class ModernToLegacy implements Direction {
 
   constructor(context: DirectionContext) {
     this.#context = context;
-    this.#session = new LegacySession(context, () => this.#restore());
+    this.#session = new LegacySession(context, {
+      onrenewed: () => this.#restore(),
+      onfailed: (error) => this.#subscriptions.lose(error),
+    });
     this.#forwarding = new Forwarding(context, this.#session);
     this.#subscriptions = new Subscriptions(context, this.#session);
   }
@@ -124,6 +121,10 @@ class ModernToLegacy implements Direction {
     this.#forwarding.lost(id, error);
   }
 
+  standsFor(id: RequestId): RequestId | undefined {
+    return this.#forwarding.waiting(id);
+  }
+
   forgotten(): void {
     this.#session.forgotten(this.#session.opened);
   }
@@ -136,8 +137,12 @@ class ModernToLegacy implements Direction {
     this.#forwarding.clear();
   }
 
+  /** Nobody else will tell of what is under way: the channel itself may go on in another direction. */
   async close(): Promise<void> {
-    this.closed();
+    const text = 'The session with the server is over.';
+    const error = new ConnectorError('MCPC_CONNECTION_LOST', text, { delivered: 'unknown' });
+    this.#forwarding.lose(error);
+    this.#subscriptions.lose(error);
   }
 
   #asked(envelope: Envelope, from: RequestId | undefined): void {

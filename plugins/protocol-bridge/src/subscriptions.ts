@@ -1,4 +1,10 @@
-import { reasonOf, type Credentials, type Envelope, type RequestId } from '@mcp-connect/core';
+import {
+  reasonOf,
+  type ConnectorError,
+  type Credentials,
+  type Envelope,
+  type RequestId,
+} from '@mcp-connect/core';
 import type { DirectionContext } from './direction.js';
 import { ServerError, type LegacySession, type Opened } from './legacy-session.js';
 import { notificationOf, paramsOf } from './messages.js';
@@ -64,6 +70,14 @@ export class Subscriptions {
     this.#listeners.delete(key!);
     for (const uri of listener.uris) this.#release(uri);
     return true;
+  }
+
+  /** Tells that no stream brings news any more: each is opened anew in its own time. */
+  lose(error: ConnectorError): void {
+    for (const key of this.#listeners.keys()) {
+      this.close(key);
+      this.#context.client.onlost(key, error);
+    }
   }
 
   /** Passes news of the server on to those who asked for it. */

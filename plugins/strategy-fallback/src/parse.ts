@@ -28,7 +28,10 @@ export interface FallbackOptions {
  */
 export function readFallbacks(text: string, options: FallbackOptions): Endpoint[] {
   const texts = text.split(BETWEEN).map((part) => part.trim());
-  return texts.map((part) => readFallback(part, options)).filter((endpoint) => endpoint !== undefined);
+  return texts.flatMap((part) => {
+    const endpoint = readFallback(part, options);
+    return endpoint === undefined ? [] : [{ ...endpoint, source: '--fallbacks' }];
+  });
 }
 
 function readFallback(text: string, options: FallbackOptions): Endpoint | undefined {

@@ -16,8 +16,14 @@ export default definePlugin({
 });
 
 function validate({ url, address }: Endpoint): void {
-  if (url?.protocol === 'http:' || url?.protocol === 'https:') return;
-  throw new ConnectorError('MCPC_USAGE', `The endpoint "${address}" is no web address.`, {
-    hint: `Write it with its scheme, for example http://${address || 'localhost:8080/mcp'}`,
+  const isWeb = url?.protocol === 'http:' || url?.protocol === 'https:';
+  if (!isWeb) {
+    throw new ConnectorError('MCPC_USAGE', `The endpoint "${address}" is no web address.`, {
+      hint: `Write it with its scheme, for example http://${address || 'localhost:8080/mcp'}`,
+    });
+  }
+  if (url.port !== '0') return;
+  throw new ConnectorError('MCPC_USAGE', `The endpoint ${url.origin} has the port 0, which cannot be.`, {
+    hint: 'Write a port between 1 and 65535, or none for the usual one',
   });
 }

@@ -1,5 +1,6 @@
 import {
   ConnectorError,
+  heed,
   keyOf,
   reasonOf,
   type Credentials,
@@ -65,7 +66,7 @@ class LegacySse implements Transport {
           return give(refusalOf(response, endpoint.label, false));
         }
         const { onalive } = this.#context;
-        if (onalive !== undefined) response.on('data', () => onalive());
+        if (onalive !== undefined) heed(response, () => onalive());
         readEvents(response, {
           maxLength: settings.maxMessageSize,
           intake: new Intake(),

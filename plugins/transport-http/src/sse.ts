@@ -7,6 +7,9 @@ const SPACE = 0x20;
 const BOM = Buffer.from('\ufeff');
 const NEWLINE = Buffer.from('\n');
 const NOTHING = Buffer.alloc(0);
+const DATA = 'data:';
+/** The name that every event has unless it says otherwise. */
+const USUAL = 'event: message';
 /** No field that means anything has a longer name, and none is told apart by what follows. */
 const LONGEST_NAME = 16;
 /** What node lets into a header: bytes as Latin-1 characters, without controls (RFC 9110 section 5.5). */
@@ -83,21 +86,53 @@ export class SseParser implements Bookmark {
     if (chunk.length === 0) return;
     let start = this.#skipLineFeed && chunk[0] === LF ? 1 : 0;
     this.#skipLineFeed = false;
-    let lf = chunk.indexOf(LF, start);
-    let cr = chunk.indexOf(CR, start);
+    if (chunk.includes(LF, start) || chunk.includes(CR, start)) start = this.#takeLines(chunk, start);
+    this.#take(start === 0 ? chunk : chunk.subarray(start));
+  }
+
+  /** Takes all lines that end in this chunk. Returns where the next one begins. */
+  #takeLines(chunk: Buffer, from: number): number {
+    // A search in a string costs a fraction of one in a buffer, and latin1 keeps every byte at its offset.
+    const text = chunk.toString('latin1');
+    let start = from;
+    let lf = text.indexOf('\n', start);
+    let cr = text.indexOf('\r', start);
     while (lf !== -1 || cr !== -1) {
       const end = cr === -1 || (lf !== -1 && lf < cr) ? lf : cr;
-      this.#take(chunk.subarray(start, end));
-      this.#endLine();
+      this.#takeLine(chunk, text, { start, end });
       start = end + 1;
       if (end === cr) {
         if (start === chunk.length) this.#skipLineFeed = true;
         else if (chunk[start] === LF) start++;
-        cr = chunk.indexOf(CR, start);
+        cr = text.indexOf('\r', start);
       }
-      if (lf !== -1 && lf < start) lf = chunk.indexOf(LF, start);
+      if (lf !== -1 && lf < start) lf = text.indexOf('\n', start);
     }
-    this.#take(chunk.subarray(start));
+    return start;
+  }
+
+  /** Takes one line up to its end. Nearly all are whole and of three kinds, which are read where they stand. */
+  #takeLine(chunk: Buffer, text: string, { start, end }: { start: number; end: number }): void {
+    const isWhole = this.#lineLength === 0 && this.#outliner === undefined;
+    const length = this.#dataLength + end - start;
+    if (!isWhole || length > this.#options.maxLength) {
+      this.#take(chunk.subarray(start, end));
+      this.#endLine();
+    } else if (start === end) this.#dispatch(true);
+    else if (text.startsWith(DATA, start)) {
+      const value = start + DATA.length;
+      this.#addData(chunk.subarray(text.charCodeAt(value) === SPACE ? value + 1 : value, end));
+    } else if (end - start === USUAL.length && text.startsWith(USUAL, start)) this.#event = '';
+    else this.#field([chunk.subarray(start, end)]);
+  }
+
+  #addData(...pieces: Buffer[]): void {
+    if (this.#data.length > 0) this.#data.push(NEWLINE);
+    for (const piece of pieces) {
+      this.#data.push(piece);
+      this.#dataLength += piece.length;
+    }
+    this.#dataLength += 1;
   }
 
   /**
@@ -160,15 +195,7 @@ export class SseParser implements Bookmark {
     const colon = line.indexOf(COLON);
     const name = line.toString('latin1', 0, colon === -1 ? line.length : Math.min(colon, LONGEST_NAME));
     const head = colon === -1 ? NOTHING : line.subarray(valueStart(line));
-    if (name === 'data') {
-      if (this.#data.length > 0) this.#data.push(NEWLINE);
-      for (const piece of [head, ...rest]) {
-        this.#data.push(piece);
-        this.#dataLength += piece.length;
-      }
-      this.#dataLength += 1;
-      return;
-    }
+    if (name === 'data') return this.#addData(head, ...rest);
     const value = rest.length === 0 ? head : Buffer.concat([head, ...rest]);
     switch (name) {
       case 'event':

@@ -2,29 +2,17 @@ import type { IncomingMessage } from 'node:http';
 import {
   atMost,
   ConnectorError,
-  Envelope,
-  keyOf,
-  outlineOf,
   reasonOf,
   type Challenge,
   type Credentials,
+  type Envelope,
   type Outline,
   type RequestId,
   type Transport,
   type TransportContext,
 } from '@mcp-connect/core';
-import { errorIn, isFinal, isForgotten, isNameless, sessionLost, withIdOf } from './answer.js';
-import {
-  collect,
-  cut,
-  noAnswer,
-  notMcp,
-  otherId,
-  refuseTooLarge,
-  tooLarge,
-  type Body,
-  type CollectOptions,
-} from './body.js';
+import { errorIn, isFinal, isForgotten, sessionLost } from './answer.js';
+import { collect, refuseTooLarge, type Body } from './body.js';
 import {
   mirroredHeaders,
   modernHeaders,
@@ -35,15 +23,13 @@ import {
 } from './headers.js';
 import { Intake } from './intake.js';
 import { openLegacySse } from './legacy-sse.js';
-import type { Bookmark } from './sse.js';
+import { Replies, type Pending, type ReplyHost } from './replies.js';
 import { bidsAgain, refusalOf } from './status.js';
-import { isEventStream, NotificationStream, readEvents, Resumption, type StreamHost } from './streams.js';
-import { openWire, type HttpRequest, type Wire } from './wire.js';
+import { NotificationStream } from './streams.js';
+import { openWire, type Wire } from './wire.js';
 
 /** How long the first request may wait for the notification stream, in milliseconds. */
 const STREAM_PATIENCE = 500;
-/** How long a server may take to end a stream behind its answer, in milliseconds. */
-const LINGER = 1_000;
 /** How long the end of a session may take to reach the server, in milliseconds. */
 const FAREWELL = 1_000;
 /** How long the body of a refusal may take, in milliseconds. */
@@ -64,20 +50,6 @@ interface Session {
 
 const NO_SESSION: Session = { id: undefined, version: undefined };
 
-/** A request whose answer has not come. */
-interface Pending {
-  readonly envelope: Envelope;
-  readonly modern: boolean;
-  request: HttpRequest | undefined;
-  resumption: Resumption | undefined;
-  /** Breaks off a reply that can be taken up again where it ended. */
-  renew?: () => void;
-  /** The id of an answer that came in its reply, but that no request waits for. */
-  stray: string | undefined;
-  /** True until the server begins to reply. */
-  waiting: boolean;
-}
-
 /** Opens Streamable HTTP, which connects with the first message and no sooner. */
 export async function openStreamable(context: TransportContext): Promise<Transport> {
   return new Streamable(context, await openWire(context));
@@ -87,11 +59,11 @@ export async function openStreamable(context: TransportContext): Promise<Transpo
  * Streamable HTTP as a client, for every revision: each message is a POST, each reply a JSON body or an event stream.
  * Legacy sessions, their notification stream and resumption are kept here; modern messages need none of them.
  */
-class Streamable implements Transport, StreamHost {
+class Streamable implements Transport, ReplyHost {
   readonly context: TransportContext;
   readonly wire: Wire;
   readonly intake = new Intake();
-  readonly #pending = new Map<RequestId, Pending>();
+  readonly #replies = new Replies(this);
   #session: Session = NO_SESSION;
   /** True once the server has served a message in this session. */
   #proven = false;
@@ -130,7 +102,7 @@ class Streamable implements Transport, StreamHost {
   wake(): boolean {
     this.wire.rest();
     this.#notifications?.renew();
-    for (const { renew } of this.#pending.values()) renew?.();
+    for (const { renew } of this.#replies.all()) renew?.();
     return this.#fallback?.wake?.() ?? false;
   }
 
@@ -151,20 +123,12 @@ class Streamable implements Transport, StreamHost {
   #request(envelope: Envelope, credentials: Credentials): Promise<void> {
     if (envelope.method === 'initialize') this.#forgetSession();
     const version = modernVersion(envelope);
-    const pending: Pending = {
-      envelope,
-      modern: version !== undefined,
-      request: undefined,
-      resumption: undefined,
-      stray: undefined,
-      waiting: true,
-    };
-    this.#pending.set(envelope.key!, pending);
+    const pending = this.#replies.expect(envelope, version !== undefined);
     this.#waiting += envelope.size;
     return new Promise((resolve, reject) => {
       const fail = (error: ConnectorError): void => {
         this.#takenUp(pending);
-        this.#pending.delete(envelope.key!);
+        this.#replies.forget(pending);
         reject(error);
       };
       const headers = this.#postHeaders(envelope, version, credentials);
@@ -229,164 +193,30 @@ class Streamable implements Transport, StreamHost {
   #onreply(pending: Pending, response: IncomingMessage): void {
     if (pending.envelope.method === 'initialize') this.#beginSession(response.headers['mcp-session-id']);
     else this.#proven = true;
-    this.#heed(pending, response);
-    if (isEventStream(response)) this.#readStream(pending, response);
-    else collect(response, this.#collecting, (body) => this.#onbody(pending, response, body));
+    this.#replies.read(pending, response);
   }
 
-  get #collecting(): CollectOptions {
-    return { label: this.#label, limit: this.context.settings.maxMessageSize, intake: this.intake };
-  }
-
-  /** Tells of every byte of a reply, where silence is measured: comments of a stream are a sign of life too. */
-  #heed({ envelope }: Pending, response: IncomingMessage): void {
-    const { onalive } = this.context;
-    if (onalive === undefined) return;
-    onalive(envelope.key);
-    response.on('data', () => onalive(envelope.key));
-  }
-
-  #onbody(pending: Pending, response: IncomingMessage, body: Body): void {
-    if (body instanceof ConnectorError) return this.#lose(pending, body);
-    if (body.size === 0) {
-      return this.#lose(pending, noAnswer(this.#label, `an empty body (${response.statusCode})`));
-    }
-    try {
-      for (const part of body.finish().parts()) {
-        const wait = this.#deliver(pending, part);
-        if (wait !== undefined) this.intake.handOver(part.size, wait);
-      }
-    } catch (cause) {
-      return this.#lose(
-        pending,
-        notMcp(this.#label, response.headers['content-type'] ?? 'no content type', cause),
-      );
-    }
-    if (this.#waits(pending)) {
-      this.#lose(pending, otherId(this.#label, pending.stray, 'messages that do not answer the request'));
-    }
-  }
-
-  #readStream(pending: Pending, response: IncomingMessage, from?: Bookmark): void {
-    const { settings, log } = this.context;
-    let fruitful = false;
-    let lingering: NodeJS.Timeout | undefined;
-    let silence: NodeJS.Timeout | undefined;
-    // Servers that leave streams open behind the answer would use up all connections in the end.
-    const release = (): void => {
-      if (!this.#waits(pending)) lingering ??= setTimeout(() => response.destroy(), LINGER).unref();
-    };
-    // Behind an answer under an id that nobody used the right one may yet come, but it is not waited for without end.
-    const doubt = (): void => {
-      clearTimeout(silence);
-      if (pending.stray === undefined || !this.#waits(pending)) return;
-      silence = setTimeout(() => {
-        this.#lose(pending, otherId(this.#label, pending.stray, 'nothing more behind it'));
-        response.destroy();
-      }, settings.timeout).unref();
-    };
-    const bookmark = readEvents(response, {
-      maxLength: settings.maxMessageSize,
-      intake: this.intake,
-      from,
-      onevent: ({ event, data, complete }) => {
-        fruitful = true;
-        if (event !== 'message') return undefined;
-        try {
-          const waits = Envelope.read(data)
-            .parts()
-            .map((part) => this.#deliver(pending, part));
-          release();
-          doubt();
-          return waits.find((wait) => wait !== undefined);
-        } catch (error) {
-          log.warn?.('%s sent an event that is no message: %s', this.#label, reasonOf(error));
-          // A broken notification is no loss; anything else on this stream can only have been the answer.
-          if (complete && outlineOf(data).method === undefined)
-            this.#lose(pending, notMcp(this.#label, 'an event', error));
-          return undefined;
-        }
-      },
-      onoversize: (outline, length) => {
-        this.drop(outline, length, pending);
-        release();
-      },
-      onend: (error) => {
-        clearTimeout(lingering);
-        clearTimeout(silence);
-        if (!this.#waits(pending)) return;
-        if (pending.modern || bookmark.lastEventId === undefined) {
-          const lost =
-            error === undefined
-              ? otherId(this.#label, pending.stray, 'a stream that ended')
-              : cut(this.#label, error);
-          return this.#lose(pending, lost);
-        }
-        delete pending.renew;
-        pending.resumption ??= new Resumption(this, {
-          onresponse: (next, last) => {
-            this.#heed(pending, next);
-            this.#readStream(pending, next, last);
-          },
-          onlost: (lost) => this.#lose(pending, lost),
-        });
-        // An id without data is a sign of life too: so servers let a client poll (2025-11-25 basic/transports).
-        pending.resumption.plan(bookmark, fruitful || bookmark.lastEventId !== from?.lastEventId);
-      },
-    });
-    pending.renew = () => {
-      if (!pending.modern && bookmark.lastEventId !== undefined) response.destroy();
-    };
-  }
-
-  /** Hands a message over, and takes the request off the list when it is the answer. */
-  #deliver(pending: Pending, envelope: Envelope): void | Promise<void> {
-    if (envelope.kind !== 'response') return this.context.onmessage(envelope, pending.envelope.key);
-    const answered = isNameless(envelope) ? withIdOf(envelope, pending.envelope) : envelope;
-    const holder = answered.key === pending.envelope.key ? pending : this.#pending.get(answered.key!);
-    if (holder?.envelope.method === 'initialize') this.#nameSession(answered);
-    if (holder !== undefined) this.#pending.delete(holder.envelope.key!);
-    else pending.stray = answered.idText;
-    return this.context.onmessage(answered);
-  }
-
-  /** Drops a message above the limit: an answer fails its request, and a server's own request is refused. */
-  drop({ id, method }: Outline, length: number, stream?: Pending): void {
-    const { log, settings } = this.context;
-    log.warn?.('%s sent a message of %d bytes, which is dropped', this.#label, length);
-    const key = id === undefined ? undefined : keyOf(id);
-    if (method === undefined) {
-      const holder = (key === undefined ? undefined : this.#pending.get(key)) ?? stream;
-      if (holder !== undefined) this.#lose(holder, tooLarge(this.#label, settings.maxMessageSize));
-    } else if (id !== undefined && key !== undefined) void this.#refuse(id);
+  drop(outline: Outline, length: number): void {
+    this.#replies.drop(outline, length);
   }
 
   /** The server waits for an answer to its request, also where that is too large to be kept. */
-  async #refuse(idText: string): Promise<void> {
-    const { settings, log } = this.context;
-    try {
-      await this.#tell(refuseTooLarge(idText, settings.maxMessageSize), await this.context.credentials());
-    } catch (error) {
-      log.warn?.('%s was not told that its request is too large: %s', this.#label, reasonOf(error));
-    }
-  }
-
-  #waits(pending: Pending): boolean {
-    return this.#pending.get(pending.envelope.key!) === pending;
-  }
-
-  #lose(pending: Pending, error: ConnectorError): void {
-    if (!this.#waits(pending)) return;
-    this.#pending.delete(pending.envelope.key!);
-    this.context.onlost(pending.envelope.key!, error);
+  refuse(idText: string): void {
+    const { settings, log, credentials } = this.context;
+    const refusal = refuseTooLarge(idText, settings.maxMessageSize);
+    credentials()
+      .then((signed) => this.#tell(refusal, signed))
+      .catch((error: unknown) =>
+        log.warn?.('%s was not told that its request is too large: %s', this.#label, reasonOf(error)),
+      );
   }
 
   /** Cancels the way of the modern revision, by closing the stream (2026-07-28 patterns/cancellation). */
   #cancel(envelope: Envelope): boolean {
     const { requestId } = (envelope.message as { params?: { requestId?: RequestId } }).params ?? {};
-    const pending = requestId === undefined ? undefined : this.#pending.get(requestId);
+    const pending = this.#replies.find(requestId);
     if (pending?.modern !== true) return false;
-    this.#pending.delete(requestId!);
+    this.#replies.forget(pending);
     this.#takenUp(pending);
     pending.request?.abort();
     return true;
@@ -398,7 +228,12 @@ class Streamable implements Transport, StreamHost {
   async #bodyOf(response: IncomingMessage): Promise<Body> {
     const late = setTimeout(() => response.destroy(), REFUSAL_PATIENCE);
     try {
-      return await new Promise((done) => collect(response, this.#collecting, done));
+      const options = {
+        label: this.#label,
+        limit: this.context.settings.maxMessageSize,
+        intake: this.intake,
+      };
+      return await new Promise((done) => collect(response, options, done));
     } finally {
       clearTimeout(late);
     }
@@ -424,13 +259,13 @@ class Streamable implements Transport, StreamHost {
     if (session && this.#proven && isForgotten(answer, refusal)) throw sessionLost(this.#label, refusal);
     const older =
       envelope.method === 'initialize' && FALLBACK_STATUSES.has(refusal.status!) && !isFinal(answer);
-    if (older && (await this.#fallBack(envelope, credentials))) return;
+    if (older && (await this.#fallBack(pending, credentials))) return;
     if (answer === undefined) throw refusal;
-    void this.#deliver(pending, answer);
+    void this.#replies.deliver(pending, answer);
   }
 
   /** Tries the transport of 2024-11-05 at the same address. Returns false where the server does not speak it either. */
-  async #fallBack(envelope: Envelope, credentials: Credentials): Promise<boolean> {
+  async #fallBack(pending: Pending, credentials: Credentials): Promise<boolean> {
     const patience = AbortSignal.timeout(Math.min(FALLBACK_PATIENCE, this.context.settings.timeout));
     try {
       this.#fallback = await openLegacySse({ ...this.context, signal: patience });
@@ -438,10 +273,10 @@ class Streamable implements Transport, StreamHost {
       this.context.log.debug?.('%s does not speak HTTP with SSE either: %s', this.#label, reasonOf(error));
       return false;
     }
-    this.#pending.delete(envelope.key!);
+    this.#replies.forget(pending);
     if (this.#closing !== undefined) await this.#fallback.close();
     this.context.log.debug?.('%s speaks HTTP with SSE', this.#label);
-    await this.#fallback.send(envelope, credentials);
+    await this.#fallback.send(pending.envelope, credentials);
     return true;
   }
 
@@ -454,7 +289,7 @@ class Streamable implements Transport, StreamHost {
     this.#session = { id, version: undefined };
   }
 
-  #nameSession(answer: Envelope): void {
+  onsession(answer: Envelope): void {
     const { result } = answer.message as { result?: { protocolVersion?: unknown } };
     const version = result?.protocolVersion;
     if (typeof version === 'string') this.#session = { id: this.#session.id, version };
@@ -480,11 +315,11 @@ class Streamable implements Transport, StreamHost {
   async #close(): Promise<void> {
     this.#makeRoom?.();
     this.#notifications?.close();
-    for (const { request, resumption } of this.#pending.values()) {
+    for (const { request, resumption } of this.#replies.all()) {
       resumption?.abort();
       request?.abort();
     }
-    this.#pending.clear();
+    this.#replies.clear();
     await this.#fallback?.close();
     if (this.#session.id !== undefined) await atMost(FAREWELL, this.#endSession());
     this.wire.close();

@@ -84,6 +84,16 @@ describe('Streams', () => {
       expect(await side.message()).to.deep.equal(PROGRESS);
     });
 
+    it('is opened again no sooner than the server asks', async () => {
+      const get = await begin(peer, side);
+      const asked = performance.now();
+      get.event('', { id: 'e-1', retry: 1_300 }).end();
+      const again = await peer.next('GET');
+      // A lower bound only: without it, the stream is opened again within a second.
+      expect(performance.now() - asked).to.be.at.least(1_295);
+      expect(again.headers).to.include({ 'last-event-id': 'e-1' });
+    }).timeout(5_000);
+
     it('is opened again after a cut, and after a server error', async () => {
       const get = await begin(peer, side);
       get.cut();
@@ -118,6 +128,17 @@ describe('Streams', () => {
       expect(again.headers).to.include({ authorization: 'Bearer fresh' });
       again.stream().event(PROGRESS);
       expect(await side.message()).to.deep.equal(PROGRESS);
+    });
+
+    it('is not asked for again with the credentials that were refused', async () => {
+      side.credentials = async () => ({ headers: { authorization: 'Bearer the-only-one' } });
+      const { get, initialized } = await listening();
+      get.status(401);
+      await initialized;
+      void side.send({ id: 7, method: 'ping' });
+      (await peer.next('POST')).result();
+      await side.message();
+      expect(peer.log.filter((line) => line.startsWith('GET'))).to.have.length(1);
     });
 
     it('is opened again when credentials fail for a while', async () => {

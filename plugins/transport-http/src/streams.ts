@@ -1,8 +1,10 @@
 import type { IncomingMessage } from 'node:http';
+import { isDeepStrictEqual } from 'node:util';
 import {
   ConnectorError,
   type Challenge,
   Envelope,
+  heed,
   reasonOf,
   type Outline,
   type TransportContext,
@@ -98,6 +100,8 @@ const OVER = new Set([400, 404]);
 export class NotificationStream {
   readonly #host: StreamHost;
   #request: HttpRequest | undefined;
+  /** The headers of the last attempt. */
+  #headers: Readonly<Record<string, string>> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #bookmark: Bookmark = { lastEventId: undefined, retry: undefined };
   #failures = 0;
@@ -115,6 +119,9 @@ export class NotificationStream {
     const headers = await this.#host.headers(challenge).catch(() => undefined);
     if (this.#closed) return;
     if (headers === undefined) return this.#again();
+    // Whoever signs in has no other credentials than those that were refused.
+    if (challenge !== undefined && isDeepStrictEqual(headers, this.#headers)) return;
+    this.#headers = { ...headers };
     const { lastEventId } = this.#bookmark;
     if (lastEventId !== undefined) headers['last-event-id'] = lastEventId;
     await new Promise<void>((settled) => {
@@ -158,7 +165,7 @@ export class NotificationStream {
     this.#wasOpen = true;
     this.#reading = true;
     this.#failures = 0;
-    if (context.onalive !== undefined) response.on('data', () => context.onalive?.());
+    if (context.onalive !== undefined) heed(response, () => context.onalive?.());
     this.#bookmark = readEvents(response, {
       maxLength: context.settings.maxMessageSize,
       intake,

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
+import { Agent } from 'node:http';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { ConnectorError } from '@mcp-connect/core';
 import { expect } from 'chai';
 import { generate } from 'selfsigned';
 import { Stage, type Peer, type Side } from './peer.test.js';
@@ -194,6 +196,24 @@ describe('The wire', () => {
       expect(await side.refused(LIST)).to.include({ code: 'MCPC_CONNECTION_LOST', delivered: 'unknown' });
       server.close();
       await once(server, 'close');
+    });
+
+    it('are made by the pools of the settings, whose own errors are told as they are', async () => {
+      const failure = new ConnectorError('MCPC_HTTP_STATUS', 'The proxy says no.', { status: 407 });
+      const agent = new Agent();
+      agent.createConnection = (_options, done) => {
+        done?.(failure, undefined as never);
+        return undefined;
+      };
+      const pools: [string, object][] = [];
+      side = await stage.side(openStreamable, peer.url, {
+        makeAgent: (url, options) => {
+          pools.push([url.href, options]);
+          return agent;
+        },
+      });
+      expect(await side.refused(LIST)).to.equal(failure);
+      expect(pools.map(([url]) => url)).to.deep.equal([peer.url, peer.url]);
     });
 
     it('are given up when they are not made in time', async () => {

@@ -1,6 +1,7 @@
-import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { ConnectorError, reasonOf, type TransportContext } from '@mcp-connect/core';
+import type { TLSSocket } from 'node:tls';
+import { ConnectorError, directAgents, reasonOf, type TransportContext } from '@mcp-connect/core';
 
 /** One HTTP request as the transport wants it on the wire. */
 export interface HttpOutgoing {
@@ -45,6 +46,8 @@ const IDLE_LIMIT = 4_000;
 /** Requests above this number wait for a free connection. */
 const MOST_REQUESTS = 256;
 const MOST_REDIRECTS = 5;
+/** A body up to this many bytes leaves in one write with its headers. */
+const LONGEST_TEXT = 16_384;
 const REDIRECTS = new Set([301, 302, 307, 308]);
 const PERMANENT = new Set([301, 308]);
 
@@ -83,15 +86,16 @@ const UNWELCOME = new Set([
  * Opens the wire to one server. What is urgent has connections of its own, so that an answer never queues behind the
  * requests that wait for it.
  */
-export async function openWire({ endpoint, settings }: TransportContext): Promise<Wire> {
+export async function openWire({ endpoint, settings, log }: TransportContext): Promise<Wire> {
   let home = new URL(endpoint.url!);
   const basic = basicAuth(home);
+  log.hide(basic);
   home.username = home.password = '';
   const secure = home.protocol === 'https:';
   const http = secure ? await import('node:https') : await import('node:http');
-  const options = { keepAlive: true, timeout: IDLE_LIMIT, ...(secure ? settings.tls : {}) };
-  const requests: Agent = new http.Agent({ ...options, maxSockets: MOST_REQUESTS });
-  const others: Agent = new http.Agent(options);
+  const makeAgent = settings.makeAgent ?? directAgents(settings);
+  const requests = await makeAgent(home, { idle: IDLE_LIMIT, most: MOST_REQUESTS });
+  const others = await makeAgent(home, { idle: IDLE_LIMIT });
 
   const start = (
     outgoing: HttpOutgoing,
@@ -113,10 +117,12 @@ export async function openWire({ endpoint, settings }: TransportContext): Promis
     let connected = false;
     let over = false;
     outbound.on('socket', (socket: Socket) => {
-      if (outbound.reusedSocket || !socket.connecting) connected = true;
-      else awaitConnection(socket, secure, settings.timeout, () => (connected = true));
+      if (outbound.reusedSocket || isConnected(socket)) connected = true;
+      else awaitConnection(socket, settings.timeout, () => (connected = true));
     });
     outbound.on('response', (response) => {
+      // The reply of a proxy has been made an error by then.
+      if (over) return void response.resume();
       over = true;
       onresponse(response);
     });
@@ -129,7 +135,9 @@ export async function openWire({ endpoint, settings }: TransportContext): Promis
     // A server that switches protocols, or closes without a word, answers nothing.
     outbound.on('upgrade', (_, socket) => socket.destroy());
     outbound.on('close', () => over || fail(new Error('it was closed without an answer')));
-    outbound.end(body);
+    // node joins headers and body into one write only where both are strings; latin1 keeps every byte.
+    if (body === undefined || body.length > LONGEST_TEXT) outbound.end(body);
+    else outbound.end(body.toString('latin1'), 'latin1');
     return outbound;
   };
 
@@ -184,13 +192,22 @@ export async function openWire({ endpoint, settings }: TransportContext): Promis
   };
 }
 
+/** A proxy hands over what leads through it before TLS to the server has begun. */
+function isConnected(socket: Socket): boolean {
+  return !socket.connecting && !(isTls(socket) && socket.getFinished() === undefined);
+}
+
+function isTls(socket: Socket): socket is TLSSocket {
+  return 'encrypted' in socket;
+}
+
 /** Bounds the making of a connection, which node by itself does not. */
-function awaitConnection(socket: Socket, secure: boolean, timeout: number, onconnected: () => void): void {
+function awaitConnection(socket: Socket, timeout: number, onconnected: () => void): void {
   const timer = setTimeout(
     () => socket.destroy(new Error(`no connection within ${timeout / 1000} s`)),
     timeout,
   );
-  socket.once(secure ? 'secureConnect' : 'connect', () => {
+  socket.once(isTls(socket) ? 'secureConnect' : 'connect', () => {
     clearTimeout(timer);
     onconnected();
   });
@@ -198,6 +215,8 @@ function awaitConnection(socket: Socket, secure: boolean, timeout: number, oncon
 }
 
 function connectionError(cause: Error, label: string, connected: boolean): ConnectorError {
+  // A pool of connections knows better where it did not come through.
+  if (cause instanceof ConnectorError) return cause;
   const code = codeOf(cause);
   if (connected && !UNWELCOME.has(code)) {
     return new ConnectorError('MCPC_CONNECTION_LOST', `${label} broke the connection: ${reasonOf(cause)}`, {

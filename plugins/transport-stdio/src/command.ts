@@ -1,11 +1,12 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import path from 'node:path';
-import { ConnectorError, type Endpoint } from '@mcp-connect/core';
-
-const BLANK = /\s/;
+import { ConnectorError, splitCommand, type Endpoint } from '@mcp-connect/core';
 
 /** Where programs are looked for without a PATH (POSIX execvp). */
 const DEFAULT_PATH = '/bin:/usr/bin';
+
+const EXACT =
+  'Balance the quotes, or give exact words behind --, for example: mcp-connect proxy -- node "my server.js"';
 
 /** Where a program is looked for. */
 export interface Surroundings {
@@ -20,53 +21,10 @@ export interface Surroundings {
  * @throws ConnectorError `MCPC_USAGE` when there is no program, or a quote is left open
  */
 export function wordsOf({ argv, address }: Endpoint): readonly [program: string, ...args: string[]] {
-  const [program, ...args] = argv ?? splitCommand(address);
+  const [program, ...args] = argv ?? splitCommand(address, { source: 'the stdio endpoint', hint: EXACT });
   if (program) return [program, ...args];
   throw new ConnectorError('MCPC_USAGE', 'The command of the stdio endpoint is empty.', {
     hint: 'Name a program, for example: mcp-connect proxy -- node server.js',
-  });
-}
-
-/**
- * Splits a command line into words as a POSIX shell does, without expanding anything: blanks part words, quotes keep
- * them together, a backslash takes the next character as it is. On Windows, where paths are full of backslashes, one
- * is special only before a double quote.
- *
- * @throws ConnectorError `MCPC_USAGE` when a quote or backslash is left open
- */
-export function splitCommand(text: string, platform: NodeJS.Platform = process.platform): string[] {
-  const words: string[] = [];
-  let word: string | undefined;
-  let quote = '';
-  for (let at = 0; at < text.length; at++) {
-    const character = text[at]!;
-    if (character === quote) quote = '';
-    else if (character === '\\' && escapes(quote, text[at + 1], platform)) word = (word ?? '') + text[++at]!;
-    else if (quote !== '') word += character;
-    else if (character === '"' || character === "'") {
-      quote = character;
-      word ??= '';
-    } else if (!BLANK.test(character)) word = (word ?? '') + character;
-    else if (word !== undefined) {
-      words.push(word);
-      word = undefined;
-    }
-  }
-  if (quote !== '') throw unbalanced(`a ${quote} quote is left open`);
-  if (word !== undefined) words.push(word);
-  return words;
-}
-
-function escapes(quote: string, next: string | undefined, platform: NodeJS.Platform): boolean {
-  if (quote === "'") return false;
-  if (platform === 'win32') return next === '"';
-  if (next === undefined) throw unbalanced('it ends in a backslash');
-  return quote === '' || next === '"' || next === '\\';
-}
-
-function unbalanced(what: string): ConnectorError {
-  return new ConnectorError('MCPC_USAGE', `The command of the stdio endpoint cannot be read: ${what}.`, {
-    hint: 'Balance the quotes, or give exact words behind --, for example: mcp-connect proxy -- node "my server.js"',
   });
 }
 

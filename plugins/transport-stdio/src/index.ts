@@ -13,14 +13,21 @@ export default definePlugin({
       type: 'string',
       multiple: true,
       secret: true,
+      env: 'MCP_CONNECT_STDIO_ENV',
       valueName: 'NAME=VALUE',
       summary: 'Environment variable to set for the program; may be repeated.',
     },
     'stdio-clean-env': {
       type: 'boolean',
+      env: 'MCP_CONNECT_STDIO_CLEAN_ENV',
       summary: 'Hand the program only PATH, HOME and the like of our environment.',
     },
-    'stdio-cwd': { type: 'string', valueName: 'DIR', summary: 'Directory in which the program runs.' },
+    'stdio-cwd': {
+      type: 'string',
+      env: 'MCP_CONNECT_STDIO_CWD',
+      valueName: 'DIR',
+      summary: 'Directory in which the program runs.',
+    },
   },
   apply(connector, options) {
     const cwd = path.resolve(options['stdio-cwd'] ?? '.');

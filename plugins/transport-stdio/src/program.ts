@@ -2,6 +2,7 @@ import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import {
   ConnectorError,
+  endGroup,
   LineChannel,
   LineSplitter,
   reasonOf,
@@ -12,7 +13,6 @@ import {
 } from '@mcp-connect/core';
 import spawn from 'cross-spawn';
 import { wordsOf, type Surroundings } from './command.js';
-import { endGroup } from './group.js';
 
 /** How long a program may take for each step of its end, in milliseconds (MCP basic/lifecycle, Shutdown). */
 const PATIENCE = 2_000;

@@ -4,7 +4,6 @@ import { ConnectorError, type Endpoint } from '@mcp-connect/core';
 export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
 
 const HOST_PORT = /^(?:\[(?<ipv6>[0-9a-f:.]+(?:%[^\]]+)?)\]|(?<name>[^\s:/?#@[\]]+)):(?<port>\d{1,5})\/?$/i;
-const LOOPBACK = /^(?:127\.|::1$|::ffff:127\.)/i;
 
 /**
  * Reads the address of a `tcp`, `tls` or `unix` endpoint; an IPv6 address stands in brackets.
@@ -37,9 +36,4 @@ function pathOf({ address, label, url }: Endpoint): Address {
   throw new ConnectorError('MCPC_USAGE', `The endpoint ${label} names a host, but a unix socket has none.`, {
     hint: `Write it as unix:/${address}`,
   });
-}
-
-/** Tells whether an IP address belongs to this machine alone (RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3). */
-export function isLoopback(ip: string): boolean {
-  return LOOPBACK.test(ip);
 }

@@ -283,6 +283,16 @@ describe('transport-tcp', () => {
       expect(error).to.include({ code: 'MCPC_CONNECT', delivered: 'no' });
     });
 
+    it('connects to addresses of one kind alone', async () => {
+      const endpoint = await tcpServer((socket) => void socket.write(`${notification('up')}\n`));
+      const { arrived } = await open(endpoint.replace('127.0.0.1', 'localhost'), { settings: { family: 4 } });
+      await arrived(1);
+      const error = await failure(
+        open(endpoint.replace('127.0.0.1', 'localhost'), { settings: { family: 6 } }),
+      );
+      expect(error).to.include({ code: 'MCPC_CONNECT', delivered: 'no' });
+    });
+
     it('stops at once when it is told to', async () => {
       // This server accepts the connection, but never takes part in a handshake.
       const endpoint = (await tcpServer((socket) => void socket.resume())).replace('tcp:', 'tls:');

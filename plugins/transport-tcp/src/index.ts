@@ -1,5 +1,5 @@
-import { definePlugin, type TransportKind } from '@mcp-connect/core';
-import { addressOf, isLoopback } from './address.js';
+import { definePlugin, isLoopback, type TransportKind } from '@mcp-connect/core';
+import { addressOf } from './address.js';
 
 /** Connects to MCP servers over sockets: `tcp://host:port`, `tls://host:port` and `unix:/path`. */
 export default definePlugin({

@@ -35,7 +35,8 @@ export async function openConnection(context: TransportContext): Promise<Connect
   const { endpoint, settings, signal } = context;
   const address = addressOf(endpoint);
   const secure = endpoint.scheme === 'tls';
-  const socket = secure ? secureSocket(address, settings.tls) : net.connect(address);
+  const where = settings.family === undefined ? address : { ...address, family: settings.family };
+  const socket = secure ? secureSocket(where, settings.tls) : net.connect(where);
   // What goes wrong between two listeners is told by `close`.
   socket.on('error', () => undefined);
   try {

@@ -1,7 +1,7 @@
 import { inTurn, type Outcome, type PeerMessage } from '@mcp-connect/testing';
 import type { Column, Era, Wire } from '../column.js';
 import type { Row, Setup } from '../row.js';
-import type { Expected } from '../scene.js';
+import type { Expected } from '../expected.js';
 
 /** An answer of the server that is a result. */
 export const RESULT: Expected = { kind: 'result' };
@@ -9,9 +9,9 @@ export const RESULT: Expected = { kind: 'result' };
 /** Our error for what may have been carried out and must not be sent again. */
 export const UNKNOWN: Expected = ours('unknown', 'MCPC_OUTCOME_UNKNOWN');
 
-/** An error of ours with one of these codes. */
+/** An error of ours with one of these codes, or any where none is given. */
 export function ours(executed: 'no' | 'unknown', ...codes: readonly string[]): Expected {
-  return { kind: 'ours', codes, executed };
+  return { kind: 'ours', executed, ...(codes.length > 0 && { codes }) };
 }
 
 /** An error of the server. */

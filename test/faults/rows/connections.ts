@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { cut, end, hang, inTurn, reply, type Outcome, type Script } from '@mcp-connect/testing';
 import { STREAMS, WIRES } from '../column.js';
 import type { Row } from '../row.js';
-import { check } from '../scene.js';
+import { check } from '../expected.js';
 import { call, on, ours, RESULT, UNKNOWN } from './call.js';
 
 /** Wires on which nobody may be listening. */
@@ -149,6 +149,35 @@ export const CONNECTIONS: readonly Row[] = [
     },
   },
   call({
+    name: 'connection closed under a harmless request again and again',
+    on: on(NETWORK),
+    method: 'resources/read',
+    outcomes: () => [cut()],
+    expected: ours('unknown'),
+    executions: 3,
+  }),
+  {
+    ...call({
+      name: 'connection closed after a call was read, with --retry-tools all',
+      on: on(WIRES),
+      outcomes: () => [cut(), reply()],
+      expected: RESULT,
+      executions: 2,
+    }),
+    flags: ['--retry-tools', 'all'],
+  },
+  {
+    name: 'connection closed after a call of a read-only tool was read, with --retry-tools never',
+    on: on(WIRES),
+    flags: ['--retry-tools', 'never'],
+    server: () => ({ script: readOnlyTool(cut(), reply()) }),
+    async play(scene) {
+      await scene.see(scene.request('tools/list'), RESULT);
+      await scene.see(scene.call(), UNKNOWN);
+      scene.executed(1);
+    },
+  },
+  call({
     name: 'reply cut in the middle of its answer',
     on: on(WIRES),
     outcomes: () => [reply({ text: 'cut' }, { broken: true }), reply()],
@@ -197,6 +226,7 @@ export const CONNECTIONS: readonly Row[] = [
       const id = scene.call();
       await pause(LATE);
       scene.cancel(id);
+      await scene.taken();
       await scene.server.start();
       await scene.goOn();
       scene.executed(0);

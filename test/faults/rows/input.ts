@@ -2,7 +2,7 @@ import type { PeerMessage } from '@mcp-connect/testing';
 import type { Id } from '../client.js';
 import { WIRES } from '../column.js';
 import type { Row } from '../row.js';
-import { check } from '../scene.js';
+import { check } from '../expected.js';
 import { on, RESULT } from './call.js';
 
 /** JSON that is no JSON-RPC message, with the ids under which it may be refused. */

@@ -9,8 +9,11 @@ import {
 } from '@mcp-connect/testing';
 import { HTTP, isHttp, LINES, STREAMS, WIRES, type Column } from '../column.js';
 import type { Row } from '../row.js';
-import { check } from '../scene.js';
+import { check } from '../expected.js';
 import { call, on, RESULT, serverError, UNKNOWN } from './call.js';
+
+/** Longer than the subject's timeout, in milliseconds. */
+const LONG_SILENCE = 5_000;
 
 /** Two, three and four bytes a character. */
 const MANY_BYTES = 'aé中😀'.repeat(20);
@@ -102,6 +105,13 @@ export const REPLIES: readonly Row[] = [
     name: 'nothing but an answer under an id that nobody used',
     on: on(HTTP),
     outcomes: ({ wire }) => [underOtherId(wire), reply()],
+    expected: UNKNOWN,
+    executions: 1,
+  }),
+  call({
+    name: 'an answer under an id that nobody used, then silence',
+    on: on(['sse']),
+    outcomes: () => [reply({}, { before: [{ id: 'nobody', result: {} }], pause: LONG_SILENCE }), reply()],
     expected: UNKNOWN,
     executions: 1,
   }),

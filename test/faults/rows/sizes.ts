@@ -3,7 +3,7 @@ import { inTurn, reply } from '@mcp-connect/testing';
 import { memory } from '../../bench/proc.js';
 import { STREAMS, WIRES } from '../column.js';
 import type { Row } from '../row.js';
-import { check } from '../scene.js';
+import { check } from '../expected.js';
 import { argumentsOf, call, on, ours, RESULT } from './call.js';
 
 const MEGABYTE = 1_000_000;
@@ -16,6 +16,13 @@ const FILLING = 1_000;
 
 /** How much memory a flood may take up in the subject, in MiB: far less than the 50 to 100 MB that are sent. */
 const MOST_GROWTH = 24;
+
+/** So many results of this many bytes are 160 MiB in all. */
+const MANY = 40;
+const LARGE = 4 * 1_048_576;
+
+/** How much memory they may take up in the subject while nobody reads them, in MiB. */
+const MOST_LARGE = 80;
 
 /** Order, amounts and sizes. */
 export const SIZES: readonly Row[] = [
@@ -75,6 +82,34 @@ export const SIZES: readonly Row[] = [
     },
   },
   {
+    name: 'many large results to a client that does not read',
+    on: on(WIRES),
+    heavy: true,
+    server: () => ({
+      script: (request) =>
+        request.method === 'tools/call'
+          ? reply({ text: 'x'.repeat(Number(argumentsOf(request)['size'])) })
+          : undefined,
+    }),
+    async play(scene) {
+      await scene.goOn();
+      const { pid } = scene.client;
+      const start = memory(pid, 'VmRSS') ?? 0;
+      scene.client.pause();
+      const ids = Array.from({ length: MANY }, () => scene.call({ size: LARGE }));
+      await scene.served(() => scene.server.executions('tools/call') === MANY, 'the calls did not arrive');
+      await pause(FILLING);
+      const growth = (memory(pid, 'VmHWM') ?? 0) - start;
+      check(growth < MOST_LARGE, `memory grew by ${Math.round(growth)} MiB`);
+      scene.client.resume();
+      for (const id of ids) {
+        const { result } = await scene.see(id, RESULT, LONG);
+        check(String(result?.['text']).length === LARGE, 'a result was changed');
+      }
+      await scene.goOn();
+    },
+  },
+  {
     name: 'large result',
     on: on(WIRES),
     heavy: true,
@@ -85,7 +120,7 @@ export const SIZES: readonly Row[] = [
           : undefined,
     }),
     async play(scene) {
-      const size = 2 * Math.round(30 * MEGABYTE * scene.scale);
+      const size = 2 * Math.round(32 * MEGABYTE * scene.scale);
       const { result } = await scene.see(scene.call({ size }), RESULT, LONG);
       check(String(result?.['text']).length === size / 2, 'the result was changed');
       await scene.goOn();
@@ -102,7 +137,7 @@ export const SIZES: readonly Row[] = [
           : undefined,
     }),
     async play(scene) {
-      const length = Math.round(30 * MEGABYTE * scene.scale);
+      const length = Math.round(32 * MEGABYTE * scene.scale);
       const { result } = await scene.see(scene.call({ text: 'é'.repeat(length) }), RESULT, LONG);
       check(result?.['length'] === length, 'the argument was changed');
       await scene.goOn();
@@ -129,6 +164,25 @@ export const SIZES: readonly Row[] = [
       await scene.see(scene.call({ text: 'x'.repeat(200_000) }), { kind: 'ours', codes: ['MCPC_TOO_LARGE'] });
       scene.executed(0);
       await scene.goOn();
+    },
+  },
+  {
+    name: 'request of the server above the limit',
+    on: on(STREAMS, 'legacy'),
+    flags: ['--max-message-size', '100000'],
+    server: () => ({
+      script: inTurn(
+        'tools/call',
+        reply({}, { before: [{ id: 'big', method: 'roots/list', params: { text: 'x'.repeat(200_000) } }] }),
+      ),
+    }),
+    async play(scene) {
+      await scene.see(scene.call(), RESULT);
+      await scene.served(
+        () => scene.server.messages.some(({ id, error }) => id === 'big' && error !== undefined),
+        'the server got no answer',
+      );
+      check(scene.client.heard.length === 0, 'the client was asked');
     },
   },
   {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { inTurn, reply, status, type PeerMessage } from '@mcp-connect/testing';
 import { HTTP } from '../column.js';
 import type { Row } from '../row.js';
-import { check } from '../scene.js';
+import { check } from '../expected.js';
 import { argumentsOf, call, on, ours, RESULT, serverError, UNKNOWN } from './call.js';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -26,7 +26,7 @@ export const STATUSES: readonly Row[] = [
       await scene.goOn();
     },
   },
-  ...[400, 403, 404].map((code) =>
+  ...[400, 403, 404, 405, 406, 413, 415].map((code) =>
     call({
       name: `${code} without a word`,
       on: on(HTTP),
@@ -51,11 +51,7 @@ export const STATUSES: readonly Row[] = [
   call({
     name: '401',
     on: on(HTTP),
-    outcomes: () => [
-      status(401, { headers: { 'www-authenticate': 'Bearer' } }),
-      status(401, { headers: { 'www-authenticate': 'Bearer' } }),
-      reply(),
-    ],
+    outcomes: () => [status(401, { headers: { 'www-authenticate': 'Bearer' } }), reply()],
     expected: ours('no', 'MCPC_UNAUTHORIZED'),
     executions: 0,
   }),
@@ -73,6 +69,26 @@ export const STATUSES: readonly Row[] = [
       const startedAt = performance.now();
       await scene.see(scene.call(), RESULT);
       check(performance.now() - startedAt > ABOUT_A_SECOND, 'it did not wait as it was asked to');
+      scene.executed(1);
+      await scene.goOn();
+    },
+  })),
+  ...[429, 503].map((code): Row => ({
+    name: `${code} with Retry-After and an error of the server`,
+    on: on(HTTP),
+    server: () => {
+      let first = true;
+      return {
+        script: ({ id, method }) => {
+          if (method !== 'tools/call' || !first) return undefined;
+          first = false;
+          const headers = { ...JSON_TYPE, 'retry-after': '1' };
+          return status(code, { headers, body: errorTo(id), executed: false });
+        },
+      };
+    },
+    async play(scene) {
+      await scene.see(scene.call(), RESULT);
       scene.executed(1);
       await scene.goOn();
     },

@@ -1,12 +1,15 @@
 import { fileURLToPath } from 'node:url';
 import { hang, inTurn, reply } from '@mcp-connect/testing';
-import { STREAMS, WIRES } from '../column.js';
+import { HTTP, STREAMS, WIRES } from '../column.js';
 import { exitText, type Id } from '../client.js';
 import type { Row } from '../row.js';
-import { check, type Scene } from '../scene.js';
-import { on, ours, RESULT } from './call.js';
+import { check } from '../expected.js';
+import type { Scene } from '../scene.js';
+import { on, ours, RESULT, UNKNOWN } from './call.js';
 
 const STUBBORN = fileURLToPath(new URL('../stubborn.js', import.meta.url));
+
+const CRASHING = fileURLToPath(new URL('../crashing.js', import.meta.url));
 
 /** A program whose interpreter does not exist, which only starting it brings to light. */
 const UNSTARTABLE = fileURLToPath(new URL('../../../faults/unstartable', import.meta.url));
@@ -49,6 +52,19 @@ export const STOPS: readonly Row[] = [
     },
   },
   {
+    name: 'end of input ends the session at the server',
+    on: on(HTTP, 'legacy'),
+    stops: true,
+    server: () => ({ sessions: true, news: true }),
+    async play(scene) {
+      await scene.see(scene.call(), RESULT);
+      scene.client.end();
+      await scene.leave();
+      scene.executed(1, 'DELETE');
+      await scene.served(() => scene.server.listeners === 0, 'its stream of news stayed open');
+    },
+  },
+  {
     name: 'end of input while it connects',
     on: on(['json', 'sse', 'tcp']),
     stops: true,
@@ -58,6 +74,21 @@ export const STOPS: readonly Row[] = [
       await scene.goDown();
       const id = scene.isModern ? scene.call() : scene.initialize();
       scene.client.end();
+      await scene.see(id, { kind: 'ours' });
+      await scene.leave();
+    },
+  },
+  {
+    name: 'SIGTERM while it connects',
+    on: on(['json', 'sse', 'tcp']),
+    stops: true,
+    unopened: true,
+    server: () => ({}),
+    async play(scene) {
+      await scene.goDown();
+      const id = scene.isModern ? scene.call() : scene.initialize();
+      await scene.taken();
+      scene.client.signal('SIGTERM');
       await scene.see(id, { kind: 'ours' });
       await scene.leave();
     },
@@ -108,6 +139,18 @@ export const STOPS: readonly Row[] = [
     async play(scene) {
       const id = scene.isModern ? scene.call() : scene.initialize();
       await scene.see(id, ours('no', 'MCPC_CONNECT', 'MCPC_TIMEOUT'));
+    },
+  },
+  {
+    name: 'program that crashes in the middle of a call',
+    on: STDIO,
+    server: () => ({ program: [process.execPath, CRASHING] }),
+    async play(scene) {
+      await scene.see(scene.call(), RESULT);
+      const { error } = await scene.see(scene.call({ crash: true }), UNKNOWN);
+      check(error!.message.includes('no more memory'), 'the error does not tell what the program said');
+      check(error!.message.includes('code 7'), 'the error does not tell how the program ended');
+      await scene.see(scene.call(), RESULT);
     },
   },
   {

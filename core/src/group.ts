@@ -1,5 +1,4 @@
 import type { ChildProcess } from 'node:child_process';
-import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** How often a group that was asked to end is looked at, in milliseconds. */
@@ -29,7 +28,8 @@ function signal(group: number, name: NodeJS.Signals | 0): boolean {
   }
 }
 
-function endTree(pid: number): Promise<void> {
+async function endTree(pid: number): Promise<void> {
+  const { execFile } = await import('node:child_process');
   // It fails when the program has ended by itself, and that is as well.
   return new Promise((resolve) => execFile('taskkill', ['/pid', String(pid), '/T', '/F'], () => resolve()));
 }
