@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   cut,
   hang,
@@ -106,6 +109,31 @@ describe('the era of a server', () => {
     await start(scriptedTcp(neither));
     expect((await proxy.initialize()).error).to.deep.include({ code: -32_602, message: 'no' });
   });
+
+  for (const [script, refused] of [
+    [modernOnly, 'initialize'],
+    [legacyOnly, 'server/discover'],
+  ] as const) {
+    it(`is known to the next run, which spares the server ${refused}`, async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'mcp-connect-'));
+      try {
+        await start(scriptedHttp(script));
+        await proxy.stop();
+        for (const run of ['first', 'second']) {
+          proxy = new ProxyProcess(proxyTo(server), { MCP_CONNECT_STATE_DIR: folder });
+          if (refused === 'initialize') await proxy.initialize();
+          else await proxy.request(1, refused, { _meta });
+          await proxy.end();
+          expect(
+            methods().filter((method) => method === refused),
+            run,
+          ).to.have.length(1);
+        }
+      } finally {
+        await rm(folder, { recursive: true });
+      }
+    });
+  }
 
   it('that a client of another one meets is told to it with --era refuse', async () => {
     await start(scriptedTcp(legacyOnly), '--era', 'refuse');
