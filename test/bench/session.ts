@@ -30,7 +30,7 @@ export interface Session {
 /** The environment of bridges: Node 20 reads an extra CA bundle at each start, which hides all other times. */
 export function bridgeEnvironment(folder: string): NodeJS.ProcessEnv {
   const { NODE_EXTRA_CA_CERTS: _bundle, NODE_OPTIONS: _options, ...env } = process.env;
-  return { ...env, MCP_REMOTE_CONFIG_DIR: folder };
+  return { ...env, MCP_REMOTE_CONFIG_DIR: folder, MCP_CONNECT_STATE_DIR: folder };
 }
 
 /** Starts a bridge, a Node.js program that speaks MCP over stdio. */

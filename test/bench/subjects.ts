@@ -21,6 +21,13 @@ export const SUBJECTS: readonly Subject[] = [
   { name: 'direct', version: undefined, open: (url) => openDirect(url) },
   bridge(FLOOR, undefined, (url) => ['test/bench/floor.mjs', url]),
   bridge('mcp-connect', 'cli', (url) => ['cli/bin/run.js', 'proxy', '--endpoint', url]),
+  // The same with a client and a server of different eras.
+  bridge('translated', undefined, (url) => [
+    'cli/bin/run.js',
+    'proxy',
+    '--endpoint',
+    new URL('/modern', url).href,
+  ]),
   bridge('mcp-remote', 'node_modules/mcp-remote', (url) => [
     'node_modules/mcp-remote/dist/proxy.js',
     url,
