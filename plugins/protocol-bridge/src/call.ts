@@ -78,7 +78,7 @@ export class Call {
   received(envelope: Envelope): void | Promise<void> {
     const skeleton = Skeleton.of(envelope);
     const { result } = (skeleton?.message ?? {}) as Answer;
-    const whole = result === undefined || !this.#session.fit.isPlain(result);
+    const whole = !isObject(result) || !this.#session.fit.isPlain(result);
     if (skeleton === undefined || whole) return this.answered((envelope.parsed ?? {}) as Answer);
     return this.answered({ result }, (answer) => skeleton.restored(answer));
   }
@@ -245,10 +245,12 @@ export class Call {
     const params = { ...stamp(this.#params), ...more };
     const question = context.upstream.ask(this.#method, params, { headers, inPlaceOf: this.envelope.key! });
     this.#question = question;
-    question.answer.then(
-      (answer) => this.answered(answer),
-      (error: unknown) => this.#unsent(more, since, error),
-    );
+    question.answer
+      .then(
+        (answer) => this.answered(answer),
+        (error: unknown) => this.#unsent(more, since, error),
+      )
+      .catch((error: unknown) => this.lost(toConnectorError(error, 'MCPC_PLUGIN')));
   }
 
   /** What the user has answered is not asked again because the server comes up a little late. */
