@@ -112,7 +112,7 @@ export function inModernWords(session: Session): Session {
       const { method, params, ...rest } = JSON.parse(message) as { method: string; params?: object };
       if (method === 'notifications/initialized') return;
       const begins = method === 'initialize';
-      const _meta = message.includes('"notifications"') ? { ...DESCRIPTION, ...LOGGED } : DESCRIPTION;
+      const _meta = /"notifications":[1-9]/.test(message) ? { ...DESCRIPTION, ...LOGGED } : DESCRIPTION;
       const modern = {
         method: begins ? 'server/discover' : method,
         params: { ...(begins ? {} : params), _meta },
