@@ -66,7 +66,7 @@ export class Results {
   }
 }
 
-/** A bound on the ratio of mcp-connect to the floor. */
+/** A bound on the ratio to the floor of mcp-connect, or of the subject that its name gives behind an `@`. */
 export type Budget = { readonly most: number } | { readonly least: number };
 
 /** Makes the table: a row for each metric, a column for each subject, medians and ratios to the floor. */
