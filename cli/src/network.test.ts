@@ -307,6 +307,21 @@ describe('the network', () => {
     expect(error.message).to.include(`http://${where}`);
   });
 
+  for (const secure of [false, true]) {
+    it(`names a proxy whose scheme is ${secure ? 'http where it is https' : 'https where it is http'}`, async () => {
+      const proxy = await forwardProxy({ secure });
+      const where = `${secure ? 'http' : 'https'}://127.0.0.1:${proxy.port}`;
+      const settings = await network(['--proxy', where, '--ca', caFile]);
+      // A proxy that takes a whole request and hangs up may have passed it on: nobody can tell.
+      for (const scheme of secure ? ['https'] : ['http', 'https']) {
+        const error = await failure(`${scheme}://${NAME}/mcp`, settings);
+        expect(error).to.include({ code: 'MCPC_CONNECT', delivered: 'no' });
+        expect(error.message).to.include(where);
+        expect(error.hint).to.include('scheme').and.include('--proxy');
+      }
+    });
+  }
+
   it('gives a silent proxy up when the time is over, and hangs up', async () => {
     let hungUp: Promise<unknown> | undefined;
     const where = await pretender((socket) => {

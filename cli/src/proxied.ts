@@ -109,9 +109,11 @@ interface Way {
 }
 
 function unreachable({ url, proxy }: Way, cause: unknown): ConnectorError {
+  const parts =
+    proxy.url.protocol === 'https:' ? 'scheme, host and port, and --ca FILE,' : 'scheme, host and port';
   return new ConnectorError('MCPC_CONNECT', `The proxy ${proxy.label} cannot be used: ${reasonOf(cause)}`, {
     cause,
-    hint: `Check the proxy that ${proxy.source} names, or reach ${url.hostname} without it by --no-proxy ${url.hostname}`,
+    hint: `Check ${parts} of the proxy that ${proxy.source} names, or reach ${url.hostname} without it by --no-proxy ${url.hostname}`,
   });
 }
 

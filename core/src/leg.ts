@@ -118,9 +118,7 @@ export class Leg implements Candidate {
   async tell(envelope: Envelope): Promise<void> {
     try {
       // Sent within this very turn where nothing has to be waited for: messages leave in the order they came.
-      await after(this.ready(), (transport) =>
-        after(this.credentials(), (credentials) => transport.send(envelope, credentials)),
-      );
+      await after(this.ready(), (transport) => this.#sendSigned(transport, envelope));
       this.memory.note(envelope);
     } catch (error) {
       const { log } = this.#options;
@@ -310,7 +308,7 @@ export class Leg implements Candidate {
         `${this.endpoint.label} lost the session and refuses a new one.`,
       );
     }
-    if (initialized !== undefined) await transport.send(initialized, await this.credentials());
+    if (initialized !== undefined) await this.#sendSigned(transport, initialized);
     for (const request of this.memory.replay()) {
       await this.#ask(transport, request).catch((error: unknown) => {
         this.#options.log.warn?.('%s was not restored: %s', request.method, reasonOf(error));
@@ -334,16 +332,20 @@ export class Leg implements Candidate {
   }
 
   /** Sends once more when the credentials are refused and there are others. */
-  async #sendSigned(transport: Transport, envelope: Envelope): Promise<void> {
-    const first = await this.credentials();
-    try {
-      await transport.send(envelope, first);
-    } catch (error) {
-      if (!(error instanceof ConnectorError) || error.challenge === undefined) throw error;
-      const second = await this.credentials(error.challenge, first.headers);
-      if (isRefused(second)) throw error;
-      await transport.send(envelope, second);
-    }
+  #sendSigned(transport: Transport, envelope: Envelope): void | Promise<void> {
+    return after(this.credentials(), (first) => {
+      const again = async (error: unknown): Promise<void> => {
+        if (!(error instanceof ConnectorError) || error.challenge === undefined) throw error;
+        const second = await this.credentials(error.challenge, first.headers);
+        if (isRefused(second)) throw error;
+        await transport.send(envelope, second);
+      };
+      try {
+        return transport.send(envelope, first)?.catch(again);
+      } catch (error) {
+        return again(error);
+      }
+    });
   }
 
   #isOwn(envelope: Envelope): boolean {

@@ -644,6 +644,26 @@ describe('the line', () => {
       expect(statuses).to.deep.equal([undefined, 401]);
     });
 
+    it('signs in anew for a message without an answer, too', async () => {
+      const server = new Scripted((message, channel, envelope) => {
+        if (channel.credentials.at(-1)!.headers['authorization'] === 'new')
+          return echo(message, channel, envelope);
+        throw Object.assign(failure('MCPC_UNAUTHORIZED', 'rejected'), { challenge: { status: 401 } });
+      });
+      const line = await opened(server, {
+        tap: ({ hooks }) =>
+          hooks.authenticate.tap('auth', ({ headers, challenge }) => {
+            headers['authorization'] = challenge === undefined ? 'old' : 'new';
+          }),
+      });
+      const gone = 'notifications/roots/list_changed';
+      void line.tell({ method: gone });
+      await line.pipeline.close();
+      expect(server.channel.methods).to.deep.equal([gone, gone]);
+      const shown = server.channel.credentials.map(({ headers }) => headers['authorization']);
+      expect(shown.slice(-2)).to.deep.equal(['old', 'new']);
+    });
+
     it('does not send a refused request again with the credentials that were refused', async () => {
       const server = new Scripted(() => {
         throw Object.assign(failure('MCPC_UNAUTHORIZED', 'rejected'), { challenge: { status: 401 } });

@@ -64,10 +64,10 @@ describe('A program run for its output', () => {
     const { port } = server.address() as AddressInfo;
     const grandchild = `require('net').connect(${port}, '127.0.0.1').resume(); setInterval(() => {}, 1000)`;
     const script = `require('child_process').spawn(process.execPath, ['-e', ${JSON.stringify(grandchild)}], { stdio: 'inherit' }); setInterval(() => {}, 1000)`;
-    const failed = failure(run(script, 1_500));
+    const failed = failure(run(script, 3_000));
     const [socket] = (await once(server, 'connection')) as [Socket];
     const gone = once(socket.on('error', () => undefined).resume(), 'close');
-    expect((await failed).message).to.include('1.5 s');
+    expect((await failed).message).to.include('3 s');
     await gone;
     server.close();
   }).timeout(10_000);
@@ -85,7 +85,7 @@ describe('A program run for its output', () => {
       child.unref();
       console.log('token');`;
     try {
-      expect(await run(script, 1_500)).to.equal('token\n');
+      expect(await run(script, 3_000)).to.equal('token\n');
     } finally {
       process.kill(Number(readFileSync(pidFile, 'utf8')), 'SIGKILL');
       rmSync(folder, { recursive: true });

@@ -18,9 +18,9 @@ export const FLOOR = 'floor';
 
 const MCP_CONNECT = bridge('mcp-connect', 'cli', (url) => ['cli/bin/run.js', 'proxy', '--endpoint', url]);
 
-/** mcp-connect between a client and a server of different eras. */
-const BRIDGED: Subject = {
-  name: 'bridged',
+/** mcp-connect between a modern client and a legacy server. */
+const TRANSLATED_BACK: Subject = {
+  name: 'translated-back',
   version: undefined,
   open: (url, env) => inModernWords(MCP_CONNECT.open(url, env)),
 };
@@ -30,7 +30,14 @@ export const SUBJECTS: readonly Subject[] = [
   { name: 'direct', version: undefined, open: (url) => openDirect(url) },
   bridge(FLOOR, undefined, (url) => ['test/bench/floor.mjs', url]),
   MCP_CONNECT,
-  BRIDGED,
+  // The same between a legacy client and a modern server.
+  bridge('translated', undefined, (url) => [
+    'cli/bin/run.js',
+    'proxy',
+    '--endpoint',
+    new URL('/modern', url).href,
+  ]),
+  TRANSLATED_BACK,
   bridge('mcp-remote', 'node_modules/mcp-remote', (url) => [
     'node_modules/mcp-remote/dist/proxy.js',
     url,

@@ -10,8 +10,8 @@ describe('--auth-token-command', () => {
   let folder: string;
   let server: Guarded | undefined;
 
-  /** A helper that notes each of its runs and prints the token of the file beside it. */
-  const helper = (): string => `"${process.execPath}" "${path.join(folder, 'helper.cjs')}"`;
+  /** A program that notes each of its runs and prints the token of the file beside it. */
+  const program = (): string => `"${process.execPath}" "${path.join(folder, 'token.cjs')}"`;
   const give = (token: string): void => writeFileSync(path.join(folder, 'token'), token);
   const runs = (): number => readFileSync(path.join(folder, 'runs'), 'utf8').length;
 
@@ -20,7 +20,7 @@ describe('--auth-token-command', () => {
     const script = `const fs = require('fs'), path = require('path');
       fs.appendFileSync(path.join(__dirname, 'runs'), '.');
       process.stdout.write(fs.readFileSync(path.join(__dirname, 'token')));`;
-    writeFileSync(path.join(folder, 'helper.cjs'), script);
+    writeFileSync(path.join(folder, 'token.cjs'), script);
   });
 
   afterEach(async () => {
@@ -31,7 +31,7 @@ describe('--auth-token-command', () => {
 
   it('is run once, however many requests come', async () => {
     give('good-token\n');
-    server = new Guarded('good-token', { 'auth-token-command': helper() });
+    server = new Guarded('good-token', { 'auth-token-command': program() });
     const { ask } = server;
     const at = ask.bind(server);
     expect(await Promise.all([at(), at(), at()])).to.deep.equal(['ok', 'ok', 'ok']);
@@ -43,7 +43,7 @@ describe('--auth-token-command', () => {
 
   it('is run once more when the server refuses the token, for all requests that it refused', async () => {
     give('old-token');
-    server = new Guarded('old-token', { 'auth-token-command': helper() });
+    server = new Guarded('old-token', { 'auth-token-command': program() });
     await server.ask();
     server.accepted = 'new-token';
     give('new-token');
@@ -56,7 +56,7 @@ describe('--auth-token-command', () => {
 
   it('that prints the refused token again does not make the request go out again', async () => {
     give('old-token');
-    server = new Guarded('new-token', { 'auth-token-command': helper() });
+    server = new Guarded('new-token', { 'auth-token-command': program() });
     expect(await server.ask()).to.equal('MCPC_UNAUTHORIZED');
     expect(server.came).to.have.length(1);
     expect(runs()).to.equal(2);
@@ -64,7 +64,7 @@ describe('--auth-token-command', () => {
 
   for (const [what, command] of [
     ['fails', `"${process.execPath}" -e "process.exit(7)"`],
-    ['does not exist', '/no/such/helper'],
+    ['does not exist', '/no/such/program'],
     ['prints no token', `"${process.execPath}" -e "console.log('two words')"`],
   ] as const) {
     it(`that ${what} is a named error, and nothing is sent`, async () => {

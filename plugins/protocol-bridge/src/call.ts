@@ -221,19 +221,25 @@ export class Call {
   }
 
   /** Sends the request under a new id, with more parameters than the client gave. */
-  #send(more: object): void {
+  #send(more: object, since: number = performance.now()): void {
     if (this.#over) return;
     const { context, mirror, stamp } = this.#session;
     const headers = mirror?.headersOf(this.envelope) ?? {};
-    this.#question = context.upstream.ask(
-      this.#method,
-      { ...stamp(this.#params), ...more },
-      { headers, inPlaceOf: this.envelope.key! },
-    );
-    this.#question.answer.then(
+    const params = { ...stamp(this.#params), ...more };
+    const question = context.upstream.ask(this.#method, params, { headers, inPlaceOf: this.envelope.key! });
+    this.#question = question;
+    question.answer.then(
       (answer) => this.answered(answer),
-      (error: unknown) =>
-        this.lost(toConnectorError(error, 'MCPC_CONNECTION_LOST', { delivered: 'unknown' })),
+      (error: unknown) => this.#unsent(more, since, error),
     );
+  }
+
+  /** What the user has answered is not asked again because the server comes up a little late. */
+  async #unsent(more: object, since: number, error: unknown): Promise<void> {
+    const failure = toConnectorError(error, 'MCPC_CONNECTION_LOST', { delivered: 'unknown' });
+    const late = performance.now() - since > this.#session.context.client.settings.timeout;
+    if (late || failure.code !== 'MCPC_CONNECT') return this.lost(failure);
+    await pause(PACE);
+    this.#send(more, since);
   }
 }
