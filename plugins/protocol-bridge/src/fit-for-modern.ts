@@ -40,10 +40,14 @@ export function fitResult(method: string, result: Members, opened: Opened | unde
     ...result,
     ...(method === 'tools/call' && !('content' in result) && { content: [] }),
     ...(method === 'tools/list' && { tools: withoutTaskSupport(result['tools']) }),
-    ...(CACHEABLE.has(method) && { ttlMs: 0, cacheScope: 'private' }),
-    resultType: 'complete',
+    ...required(method),
     _meta,
   };
+}
+
+/** Members that a modern result must have and a legacy one has not. */
+export function required(method: string): Members {
+  return { resultType: 'complete', ...(CACHEABLE.has(method) && { ttlMs: 0, cacheScope: 'private' }) };
 }
 
 /** Makes a modern error of a legacy one, with the server's own code in its data where it had to be changed. */

@@ -1,15 +1,16 @@
 import {
   ConnectorError,
+  Envelope,
   reasonOf,
   toConnectorError,
   type Credentials,
-  type Envelope,
   type RequestId,
 } from '@mcp-connect/core';
 import type { Answer, DirectionContext } from './direction.js';
-import { fitError, fitResult } from './fit-for-modern.js';
+import { fitError, fitResult, required } from './fit-for-modern.js';
 import { Push } from './inquiry.js';
-import { Calls, type Call } from './legacy-calls.js';
+import { extended, isLarge } from './large-answer.js';
+import { Calls, type Call, type Outcome } from './legacy-calls.js';
 import type { LegacySession, Opened } from './legacy-session.js';
 import { LegacyTasks, taskIn } from './legacy-task.js';
 import { SessionLogLevel } from './log-level.js';
@@ -23,6 +24,8 @@ import { Rounds } from './rounds.js';
  * stream, and behind the answer nobody wants them any more.
  */
 const LOG_LAG = 50;
+/** So many answers wait in vain before none does any more. */
+const VAIN_LAGS = 3;
 
 /** Carries requests of a modern client to a legacy server, and what becomes of them back. */
 export class Forwarding {
@@ -32,6 +35,8 @@ export class Forwarding {
   readonly #logLevel: SessionLogLevel;
   readonly #tasks: LegacyTasks;
   readonly #rounds: Rounds;
+  /** How many answers still wait for log messages before it is clear that none come beside the replies. */
+  #lags = 0;
 
   constructor(context: DirectionContext, session: LegacySession) {
     this.#context = context;
@@ -45,6 +50,7 @@ export class Forwarding {
       finish: (call) => this.#finish(call),
       lost: (call, error) => void this.#ended(call, error),
     });
+    this.#mayLag();
   }
 
   // ── From the client ──────────────────────────────────────────────────────────────────────────────────────────
@@ -75,11 +81,14 @@ export class Forwarding {
       this.#context.client.log.debug?.('dropped an answer: no request waits under id %s', envelope.idText);
       return undefined;
     }
-    const answer = envelope.parsed as Answer | undefined;
-    if (answer === undefined) return this.#ended(call, this.#unreadable());
-    const task = call.method === 'tools/call' ? taskIn(membersOf(answer.result)) : undefined;
+    // Only lists of tools have to be read whatever their size.
+    const asItCame = isLarge(envelope) && call.method !== 'tools/list';
+    const answer = asItCame ? envelope : this.#read(envelope);
+    const task =
+      call.method === 'tools/call' && 'result' in answer ? taskIn(membersOf(answer.result)) : undefined;
     if (task !== undefined) return void this.#follow(call, task);
-    if (!this.#context.upstream.http || call.request?.level === undefined) return this.#ended(call, answer);
+    if (call.request?.level === undefined || this.#lags === 0) return this.#ended(call, answer);
+    this.#lags--;
     setTimeout(() => void this.#ended(call, answer), LOG_LAG);
     return undefined;
   }
@@ -118,6 +127,7 @@ export class Forwarding {
 
   /** Passes a log message on where a request wants to see it. `from` is as the `call` of {@link asked}. */
   logged(envelope: Envelope, params: Params, from: RequestId | undefined): void | Promise<void> {
+    if (from === undefined) this.#mayLag();
     return this.#calls.wants(params['level'], from) ? this.#context.client.onmessage(envelope) : undefined;
   }
 
@@ -139,6 +149,11 @@ export class Forwarding {
   }
 
   // ── A call ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The server logs beside its replies, or nobody knows yet: answers wait. */
+  #mayLag(): void {
+    this.#lags = this.#context.upstream.http ? VAIN_LAGS : 0;
+  }
 
   /** Sends a request. With `asked` its client has answered already what the server waits for. */
   async #send(request: ModernRequest, credentials: Credentials, asked = false): Promise<void> {
@@ -181,7 +196,11 @@ export class Forwarding {
     }
   }
 
-  #ended(call: Call, outcome: Answer | ConnectorError): void | Promise<void> {
+  #read(envelope: Envelope): Answer | ConnectorError {
+    return (envelope.parsed as Answer | undefined) ?? this.#unreadable();
+  }
+
+  #ended(call: Call, outcome: Outcome): void | Promise<void> {
     call.outcome = outcome;
     return this.#finish(call);
   }
@@ -191,10 +210,15 @@ export class Forwarding {
     const { outcome, request, method } = call;
     if (outcome === undefined || request === undefined || !this.#calls.has(call)) return undefined;
     this.#calls.end(call);
-    if (outcome instanceof ConnectorError) return this.#lose(call, request, outcome);
-    const { error } = outcome;
+    if (outcome instanceof Envelope) {
+      const grown = extended(outcome, request.envelope, required(method));
+      if (grown !== undefined) return this.#context.client.onmessage(grown);
+    }
+    const answer = outcome instanceof Envelope ? this.#read(outcome) : outcome;
+    if (answer instanceof ConnectorError) return this.#lose(call, request, answer);
+    const { error } = answer;
     if (error === undefined) {
-      const result = membersOf(outcome.result);
+      const result = membersOf(answer.result);
       if (method === 'tools/list') this.#tasks.learn(result);
       return this.#answer(request, { result: fitResult(method, result, this.#session.opened) });
     }
@@ -203,9 +227,9 @@ export class Forwarding {
   }
 
   /** A request that took several rounds must not be sent again: the one that was lost is another one. */
-  #lose(call: Call, request: ModernRequest, { code, message }: ConnectorError): void | Promise<void> {
-    if (!call.resumed)
-      return this.#context.client.onlost(request.envelope.key!, call.outcome as ConnectorError);
+  #lose(call: Call, request: ModernRequest, cause: ConnectorError): void | Promise<void> {
+    if (!call.resumed) return this.#context.client.onlost(request.envelope.key!, cause);
+    const { code, message } = cause;
     const data = { source: 'mcp-connect', code, executed: 'unknown', retryable: false };
     return this.#answer(request, { error: { code: INTERNAL_ERROR, message, data } });
   }

@@ -4,6 +4,9 @@ import { covers, type Inquiry, type Push } from './inquiry.js';
 import { notificationOf, requestOf } from './messages.js';
 import { LOG_LEVELS, mayAsk, type LogLevel, type ModernRequest } from './modern-request.js';
 
+/** What becomes of a request: its answer, read or as it came, or the reason why there is none. */
+export type Outcome = Answer | Envelope | ConnectorError;
+
 /** One request to a legacy server, which may take several requests of the modern client to finish. */
 export class Call {
   /** The id, and the progress token, by which the server knows it. */
@@ -16,7 +19,7 @@ export class Call {
   /** What the server wants to know and the client was not asked yet. */
   readonly inquiries = new Set<Inquiry>();
   /** What became of it at the server, when nobody waited for it. */
-  outcome: Answer | ConnectorError | undefined;
+  outcome: Outcome | undefined;
   /** The task that the server made of it (2025-11-25 basic/utilities/tasks). */
   taskId: string | undefined;
   /** Collects inquiries that come together. */
