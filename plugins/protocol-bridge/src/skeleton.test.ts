@@ -14,13 +14,7 @@ function envelopeOf(result: object): Envelope {
 describe('Skeleton', () => {
   it('holds long strings aside and puts them back, byte for byte', () => {
     const string = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom(LONG, `${LONG}\\`, `"${LONG}`));
-    const value = fc.letrec((tie) => ({
-      any: fc.oneof(
-        string,
-        fc.array(tie('any'), { maxLength: 3 }),
-        fc.dictionary(string, tie('any'), { maxKeys: 3 }),
-      ),
-    })).any;
+    const value = fc.oneof(string, fc.array(string), fc.dictionary(string, fc.array(string), { maxKeys: 3 }));
     fc.assert(
       fc.property(value, (inner) => {
         const envelope = envelopeOf({ inner, fill: FILL });
@@ -29,7 +23,7 @@ describe('Skeleton', () => {
         expect(text.length).to.be.lessThan(envelope.size);
         expect(skeleton.restored(Envelope.of(skeleton.message)).bytes.equals(envelope.bytes)).to.equal(true);
       }),
-      { numRuns: 50 },
+      { numRuns: 25 },
     );
   });
 
