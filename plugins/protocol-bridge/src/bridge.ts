@@ -124,6 +124,7 @@ class Bridge implements Transport, OpeningHost {
   }
 
   wake(): boolean {
+    this.#direction?.woke?.();
     return this.upstream.wire?.wake?.() ?? false;
   }
 

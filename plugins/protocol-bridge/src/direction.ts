@@ -72,6 +72,8 @@ export interface Direction {
   forgotten(): void;
   /** Learns that messages of the server may have been missed. */
   missed(): void;
+  /** Learns that the machine has slept: streams over HTTP may have died without a sign. */
+  woke?(): void;
   /** Learns that the channel is gone, before the client does. All questions have been rejected. */
   closed(error?: ConnectorError): void;
   /** Ends what the direction has open at the server; the channel itself is closed behind it. Never throws. */

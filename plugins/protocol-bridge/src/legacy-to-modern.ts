@@ -114,6 +114,10 @@ export class LegacyToModern implements Direction {
     this.#context.client.onmissed();
   }
 
+  woke(): void {
+    if (this.#context.upstream.http) this.#listening.refresh();
+  }
+
   closed(): void {
     this.#listening.close();
     // What is on its first round is told of by the channel's own end.

@@ -101,6 +101,11 @@ export class Listening {
     else this.#replace(undefined);
   }
 
+  /** Puts a new stream in the place of one that may be dead. */
+  refresh(): void {
+    if (this.#current !== undefined) void this.#again();
+  }
+
   /** Takes news of a stream, and hands on what the client expects. Returns false for everything else. */
   takes(envelope: Envelope): boolean {
     const { _meta, ...params } = paramsOf(envelope);
