@@ -31,18 +31,19 @@ export interface Mode {
   spread(values: Values): Pick<ConnectorOptions, 'affinity' | 'equivalence'>;
 }
 
-const TRANSPORTS_AND_AUTH = [
+const EVERYWHERE = [
   '@mcp-connect/transport-http',
   '@mcp-connect/transport-stdio',
   '@mcp-connect/transport-tcp',
   '@mcp-connect/auth-bearer',
   '@mcp-connect/auth-header',
+  '@mcp-connect/protocol-bridge',
 ] as const;
 
 const proxy: Mode = {
   name: 'proxy',
   flags: PROXY_FLAGS,
-  plugins: [...TRANSPORTS_AND_AUTH, '@mcp-connect/strategy-fallback'],
+  plugins: [...EVERYWHERE, '@mcp-connect/strategy-fallback'],
   endpoints(values, words) {
     const { endpoint, transport } = values as FlagValues<typeof PROXY_FLAGS>;
     if (words.length > 0) return [localServer(words, endpoint, transport)];
@@ -61,7 +62,7 @@ const proxy: Mode = {
 const loadBalance: Mode = {
   name: 'load-balance',
   flags: LOAD_BALANCE_FLAGS,
-  plugins: [...TRANSPORTS_AND_AUTH, '@mcp-connect/strategy-round-robin'],
+  plugins: [...EVERYWHERE, '@mcp-connect/strategy-round-robin'],
   endpoints(values, words) {
     const {
       endpoints = '',

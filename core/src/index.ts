@@ -44,7 +44,7 @@ export type { Clock } from './wake.js';
 export { runtimeDir, stateDir, writePrivately, type StatePlace } from './state.js';
 export { fromSdkTransport, type SdkTransport } from './sdk.js';
 export type { Client, Pipeline } from './pipeline.js';
-export { keyOf, refusal, type ErrorData } from './reply.js';
+export { cancellation, cancelledId, keyOf, refusal, type ErrorData } from './reply.js';
 export type { RetryTools } from './retry.js';
 export type { Affinity } from './router.js';
 export type { EquivalenceMode } from './equivalence.js';

@@ -82,8 +82,12 @@ export interface TransportContext {
   readonly signal: AbortSignal;
   /** Runs the `authenticate` hook, for messages that the transport sends of its own accord. */
   credentials(challenge?: Challenge): Promise<Credentials>;
-  /** Hands a message of the server over. A returned promise asks the transport to pause reading until it settles. */
-  onmessage(envelope: Envelope): void | Promise<void>;
+  /**
+   * Hands a message of the server over. A returned promise asks the transport to pause reading until it settles.
+   *
+   * @param request the `Envelope.key` of the request whose reply the message came with, where the wire tells
+   */
+  onmessage(envelope: Envelope, request?: RequestId): void | Promise<void>;
   /** Tells that the channel of the request with this `Envelope.key` ended without its answer. */
   onlost(id: RequestId, error: ConnectorError): void;
   /** Tells that the server has forgotten the session. What is under way may yet be answered; a new one is begun. */

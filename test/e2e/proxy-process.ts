@@ -1,8 +1,16 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const PROGRAM = fileURLToPath(new URL('../../../cli/bin/run.js', import.meta.url));
+
+/** What one mcp-connect keeps must not reach the next one, nor the user of this machine. */
+const STATE = mkdtempSync(join(tmpdir(), 'mcp-connect-state-'));
+process.once('exit', () => rmSync(STATE, { recursive: true, force: true }));
 
 /** How mcp-connect ended. */
 export interface Exit {
@@ -37,7 +45,7 @@ function environment(more: Readonly<Record<string, string>>): Record<string, str
     (entry): entry is [string, string] =>
       entry[1] !== undefined && entry[0] !== 'NODE_EXTRA_CA_CERTS' && !entry[0].startsWith('MCP_CONNECT_'),
   );
-  return { ...Object.fromEntries(kept), ...more };
+  return { ...Object.fromEntries(kept), MCP_CONNECT_STATE_DIR: join(STATE, randomUUID()), ...more };
 }
 
 /** A running mcp-connect whose client is the test itself, line by line. */

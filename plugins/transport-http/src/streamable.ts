@@ -13,7 +13,14 @@ import {
 } from '@mcp-connect/core';
 import { errorIn, isFinal, isForgotten, sessionLost } from './answer.js';
 import { collect, refuseTooLarge, type Body } from './body.js';
-import { modernHeaders, modernVersion, postHeaders, sessionHeaders, streamHeaders } from './headers.js';
+import {
+  mirroredHeaders,
+  modernHeaders,
+  modernVersion,
+  postHeaders,
+  sessionHeaders,
+  streamHeaders,
+} from './headers.js';
 import { Intake } from './intake.js';
 import { openLegacySse } from './legacy-sse.js';
 import { Replies, type Pending, type ReplyHost } from './replies.js';
@@ -188,7 +195,8 @@ class Streamable implements Transport, ReplyHost {
     modern: string | undefined,
     credentials: Credentials,
   ): Record<string, string> {
-    if (modern !== undefined) return postHeaders(modernHeaders(envelope, modern), credentials.headers);
+    if (modern !== undefined)
+      return postHeaders(modernHeaders(envelope, modern), mirroredHeaders(credentials.headers));
     return postHeaders(sessionHeaders(this.#session.id, this.#session.version), credentials.headers);
   }
 
