@@ -11,11 +11,11 @@ const mocha = new Mocha({
   timeout: 20_000,
   forbidOnly: true,
   forbidPending: true,
-  color: process.stdout.isTTY === true,
+  color: process.stdout.isTTY,
 });
 for (const { output } of projects()) {
   const tests = filesBelow(output).filter((file) => file.endsWith('.test.js'));
-  for (const file of tests.sort()) mocha.addFile(join(output, file));
+  for (const file of tests.sort((a, b) => (a < b ? -1 : 1))) mocha.addFile(join(output, file));
 }
 await mocha.loadFilesAsync();
 const runner = mocha.run((failed) => {

@@ -7,6 +7,7 @@ import { answerTo, isObject, paramsOf, type Params } from './messages.js';
 import type { Mirror } from './mirror.js';
 import { HEADER_MISMATCH, INTERNAL_ERROR, MODERN, UNSUPPORTED_VERSION } from './modern.js';
 import { ModernTask } from './modern-task.js';
+import { Skeleton } from './skeleton.js';
 import { PromptFailed, Undeclared, type InputRequest, type Prompts, type Round } from './prompts.js';
 
 /** A server that asks more often than this in one request goes round in circles. */
@@ -17,6 +18,9 @@ const PACE = 250;
 const ASKING = new Set(['tools/call', 'prompts/get', 'resources/read']);
 /** Errors by which a server may mean that it wants a session: one that speaks only older revisions by now. */
 const SUSPECT = new Set([-32_000, -32_001, -32_600, UNSUPPORTED_VERSION]);
+
+/** Completes an answer that was made without what is too long to be looked at. */
+type Restore = (answer: Envelope) => Envelope;
 
 /** What the requests of one session share. */
 export interface Session {
@@ -70,15 +74,28 @@ export class Call {
     return true;
   }
 
-  /** Takes an answer of the server. */
-  answered(answer: Answer): void | Promise<void> {
+  /** Takes an answer of the server as it came in. */
+  received(envelope: Envelope): void | Promise<void> {
+    const skeleton = Skeleton.of(envelope);
+    const { result } = (skeleton?.message ?? {}) as Answer;
+    const whole = !isObject(result) || !this.#session.fit.isPlain(result);
+    if (skeleton === undefined || whole) return this.answered((envelope.parsed ?? {}) as Answer);
+    return this.answered({ result }, (answer) => skeleton.restored(answer));
+  }
+
+  /**
+   * Takes an answer of the server.
+   *
+   * @param restore puts what was held aside into the answer to the client
+   */
+  answered(answer: Answer, restore?: Restore): void | Promise<void> {
     if (this.#over) return undefined;
     const { result, error } = answer;
     if (error !== undefined) return this.#refused(error);
     if (!isObject(result)) return this.#fail('The server answered without a result.');
     switch (result['resultType'] ?? 'complete') {
       case 'complete':
-        return this.#complete(result);
+        return this.#complete(result, restore);
       case 'input_required':
         return void this.#goOn(result);
       case 'task':
@@ -110,20 +127,20 @@ export class Call {
     this.#onend();
   }
 
-  #deliver(body: Answer): void | Promise<void> {
+  #deliver(body: Answer, restore: Restore = (answer) => answer): void | Promise<void> {
     if (this.#over) return undefined;
     this.#end();
-    return this.#session.context.client.onmessage(answerTo(this.envelope, body));
+    return this.#session.context.client.onmessage(restore(answerTo(this.envelope, body)));
   }
 
   #fail(message: string): void | Promise<void> {
     return this.#deliver({ error: { code: INTERNAL_ERROR, message } });
   }
 
-  #complete(result: Readonly<Record<string, unknown>>): void | Promise<void> {
+  #complete(result: Readonly<Record<string, unknown>>, restore?: Restore): void | Promise<void> {
     const { mirror, fit } = this.#session;
     const allowed = this.#method === 'tools/list' ? (mirror?.learn(result, this.#params) ?? result) : result;
-    return this.#deliver({ result: fit.result(this.#method, this.#params, allowed) });
+    return this.#deliver({ result: fit.result(this.#method, this.#params, allowed) }, restore);
   }
 
   // ── Errors ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -228,10 +245,12 @@ export class Call {
     const params = { ...stamp(this.#params), ...more };
     const question = context.upstream.ask(this.#method, params, { headers, inPlaceOf: this.envelope.key! });
     this.#question = question;
-    question.answer.then(
-      (answer) => this.answered(answer),
-      (error: unknown) => this.#unsent(more, since, error),
-    );
+    question.answer
+      .then(
+        (answer) => this.answered(answer),
+        (error: unknown) => this.#unsent(more, since, error),
+      )
+      .catch((error: unknown) => this.lost(toConnectorError(error, 'MCPC_PLUGIN')));
   }
 
   /** What the user has answered is not asked again because the server comes up a little late. */

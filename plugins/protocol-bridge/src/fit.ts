@@ -35,6 +35,13 @@ export class LegacyFit {
     }
   }
 
+  /** Whether no text of a result has to be read or written anew: it is made of content that the revision knows. */
+  isPlain({ resultType = 'complete', content, messages, structuredContent }: Result): boolean {
+    if (resultType !== 'complete' || structuredContent !== undefined) return false;
+    const said = listOf(messages).map((message) => isObject(message) && message['content']);
+    return [...listOf(content), ...said].every((block) => fitContent(block, this.#revision) === block);
+  }
+
   /** Fits the error of a request. */
   error(method: string, error: NonNullable<Answer['error']>): NonNullable<Answer['error']> {
     const { code, data } = error;
@@ -62,7 +69,7 @@ export class LegacyFit {
     if (!('structuredContent' in result)) return fitted;
     const { structuredContent } = result;
     if (isObject(structuredContent) && !this.#wrapped.has(String(tool))) return fitted;
-    const content = Array.isArray(fitted['content']) ? (fitted['content'] as unknown[]) : [];
+    const content = listOf(fitted['content']);
     const texts = content.some((block) => isObject(block) && block['type'] === 'text');
     const text = { type: 'text', text: JSON.stringify(structuredContent) };
     return {
@@ -93,4 +100,8 @@ function stripped(modern: Result): Result {
   if (!isObject(_meta)) return result;
   const { [SERVER_INFO_KEY]: _info, ...meta } = _meta;
   return Object.keys(meta).length > 0 ? { ...result, _meta: meta } : result;
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
 }

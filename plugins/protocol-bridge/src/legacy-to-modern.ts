@@ -95,7 +95,7 @@ export class LegacyToModern implements Direction {
     const { client } = this.#context;
     switch (envelope.kind) {
       case 'response':
-        return this.#calls.get(envelope.key!)?.answered((envelope.parsed ?? {}) as Answer);
+        return this.#calls.get(envelope.key!)?.received(envelope);
       case 'notification':
         return this.#notified(envelope);
       default:

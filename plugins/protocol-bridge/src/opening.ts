@@ -58,7 +58,8 @@ export async function beginLegacy(host: OpeningHost, opener: Opener): Promise<vo
       if (answerOf(answer.parsed).error === undefined) void through.received(answer);
       else void refused(host, opener, answer);
     },
-    lost: (error) => through.lost(key, error),
+    // When the whole channel is gone, its end tells so.
+    lost: (error) => (upstream.wire === undefined ? undefined : through.lost(key, error)),
   });
   try {
     await upstream.send(envelope, credentials);
