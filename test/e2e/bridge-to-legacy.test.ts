@@ -12,7 +12,7 @@ import {
 } from '@mcp-connect/testing';
 import { expect } from 'chai';
 import { mcpConnect, ProxyProcess, type Message } from './proxy-process.js';
-import { EVERYTHING, localProgram } from './servers.js';
+import { fixture, localProgram } from './servers.js';
 
 const META = {
   'io.modelcontextprotocol/protocolVersion': '2026-07-28',
@@ -110,9 +110,9 @@ describe('a modern client of a legacy server over HTTP', () => {
   });
 });
 
-describe('a modern client of the reference server of the older revisions', () => {
+describe('a modern client of a legacy server with tasks', () => {
   it('waits for a tool that runs as a task only, and is asked in the middle of it', async () => {
-    const peer = localProgram(process.execPath, EVERYTHING, 'stdio');
+    const peer = localProgram(...fixture('feature-stdio'));
     const options = {
       versionNegotiation: { mode: { pin: '2026-07-28' } },
       capabilities: { elicitation: {} },
@@ -121,17 +121,16 @@ describe('a modern client of the reference server of the older revisions', () =>
     const asked: string[] = [];
     client.setRequestHandler('elicitation/create', ({ params }) => {
       asked.push(params.message);
-      return { action: 'accept', content: { interpretation: 'biology' } };
+      return { action: 'accept', content: { name: 'Ada' } };
     });
     await client.connect(
       new StdioClientTransport({ ...mcpConnect(['proxy', ...peer.args]), stderr: 'ignore' }),
     );
     const { tools } = await client.listTools();
-    expect(tools.map(({ name }) => name)).to.include('simulate-research-query');
-    const query = { topic: 'cells', ambiguous: true };
-    const { content } = await client.callTool({ name: 'simulate-research-query', arguments: query });
-    expect(content[0]).to.have.property('text').that.contains('Research Report: cells');
-    expect(asked).to.have.length(1);
+    expect(tools.map(({ name }) => name)).to.include('slow');
+    const { content } = await client.callTool({ name: 'slow' });
+    expect(content[0]).to.have.property('text').that.contains('Ada');
+    expect(asked).to.deep.equal(['Who are you?']);
     await client.close();
   });
 });
