@@ -1,6 +1,7 @@
 import type {
   ConnectorError,
   Credentials,
+  Endpoint,
   Envelope,
   OpenTransport,
   RequestId,
@@ -11,14 +12,14 @@ import { passThrough, type Direction, type DirectionContext } from './direction.
 import { isModern } from './modern.js';
 import { beginLegacy, decideModern, type OpeningHost } from './opening.js';
 import { UpstreamChannel } from './upstream.js';
-import type { Verdict } from './verdict.js';
+import { Verdict } from './verdict.js';
 
 /** What a bridge is made from. */
 export interface BridgeOptions {
   readonly open: OpenTransport;
   readonly context: TransportContext;
-  /** What is known of the server. */
-  readonly verdict: Verdict;
+  /** What is known of servers, whose channels come and go. */
+  readonly verdicts: Map<Endpoint, Verdict>;
   /** True to tell a modern client to speak an older revision instead of translating for it. */
   readonly refuse: boolean;
 }
@@ -49,7 +50,10 @@ class Bridge implements Transport, OpeningHost {
   #closed = false;
   probing = false;
 
-  constructor({ open, context, verdict, refuse }: BridgeOptions) {
+  constructor({ open, context, verdicts, refuse }: BridgeOptions) {
+    const { endpoint, settings, log } = context;
+    const verdict = verdicts.get(endpoint) ?? new Verdict({ endpoint, log, stateDir: settings.stateDir });
+    verdicts.set(endpoint, verdict);
     this.#open = open;
     this.#context = context;
     this.verdict = verdict;

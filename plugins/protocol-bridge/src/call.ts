@@ -7,7 +7,7 @@ import { answerTo, isObject, paramsOf, type Params } from './messages.js';
 import type { Mirror } from './mirror.js';
 import { HEADER_MISMATCH, INTERNAL_ERROR, MODERN, UNSUPPORTED_VERSION } from './modern.js';
 import { ModernTask } from './modern-task.js';
-import { Skeleton } from './skeleton.js';
+import { bareParamsOf, Skeleton } from './skeleton.js';
 import { PromptFailed, Undeclared, type InputRequest, type Prompts, type Round } from './prompts.js';
 
 /** A server that asks more often than this in one request goes round in circles. */
@@ -38,6 +38,7 @@ export class Call {
   readonly envelope: Envelope;
   readonly #session: Session;
   readonly #method: string;
+  /** The parameters, with stand-ins for what is long in them. */
   readonly #params: Params;
   /** Learns that the request has its end. */
   readonly #onend: () => void;
@@ -53,7 +54,7 @@ export class Call {
     this.#session = session;
     this.envelope = envelope;
     this.#method = envelope.method!;
-    this.#params = paramsOf(envelope);
+    this.#params = bareParamsOf(envelope);
     this.#onend = onend;
   }
 
@@ -242,7 +243,7 @@ export class Call {
     if (this.#over) return;
     const { context, mirror, stamp } = this.#session;
     const headers = mirror?.headersOf(this.envelope) ?? {};
-    const params = { ...stamp(this.#params), ...more };
+    const params = { ...stamp(paramsOf(this.envelope)), ...more };
     const question = context.upstream.ask(this.#method, params, { headers, inPlaceOf: this.envelope.key! });
     this.#question = question;
     question.answer

@@ -1,5 +1,5 @@
 import { definePlugin, type Endpoint } from '@mcp-connect/core';
-import { Verdict } from './verdict.js';
+import type { Verdict } from './verdict.js';
 
 const NAME = '@mcp-connect/protocol-bridge';
 
@@ -16,16 +16,12 @@ export default definePlugin({
         'What to do where client and server speak different eras of MCP: translate, tell a newer client to speak an older revision, or nothing.',
     },
   },
-  apply({ hooks, settings, log }, { era }) {
+  apply({ hooks }, { era }) {
     if (era === 'pass') return;
     const verdicts = new Map<Endpoint, Verdict>();
-    hooks.openTransport.tap(NAME, (open, endpoint) => {
-      const verdict = verdicts.get(endpoint) ?? new Verdict({ endpoint, log, stateDir: settings.stateDir });
-      verdicts.set(endpoint, verdict);
-      return async (context) => {
-        const { openBridge } = await import('./bridge.js');
-        return openBridge({ open, context, verdict, refuse: era === 'refuse' });
-      };
+    hooks.openTransport.tap(NAME, (open) => async (context) => {
+      const { openBridge } = await import('./bridge.js');
+      return openBridge({ open, context, verdicts, refuse: era === 'refuse' });
     });
   },
 });

@@ -11,7 +11,7 @@ import { isRefusal, type Discovered } from './era.js';
 import { LegacyFit } from './fit.js';
 import { initializeResult, legacyClientOf, type LegacyClient } from './legacy-client.js';
 import { Listening } from './listening.js';
-import { answerTo, paramsOf, withParams, type Params } from './messages.js';
+import { answerTo, paramsOf, type Params } from './messages.js';
 import { Mirror } from './mirror.js';
 import {
   CAPABILITIES_KEY,
@@ -24,6 +24,7 @@ import {
   VERSION_KEY,
 } from './modern.js';
 import { Prompts } from './prompts.js';
+import { withChangedParams } from './skeleton.js';
 
 /** How long a stream of news may hold up the first request, in milliseconds. */
 const STREAM_PATIENCE = 500;
@@ -191,7 +192,7 @@ export class LegacyToModern implements Direction {
     const { headers } = credentials;
     const signed = { headers: { ...headers, ...this.#session.mirror?.headersOf(envelope) } };
     try {
-      await this.#context.upstream.send(withParams(envelope, this.#stamp(paramsOf(envelope))), signed);
+      await this.#context.upstream.send(this.#stamped(envelope), signed);
     } catch (error) {
       call.abandon();
       if (!(error instanceof ConnectorError) || !isRefusal(error)) throw error;
@@ -205,7 +206,7 @@ export class LegacyToModern implements Direction {
     if (method === 'notifications/initialized') return atMost(STREAM_PATIENCE, this.#listening.start());
     if (SWALLOWED.has(method!)) return undefined;
     if (method === 'notifications/cancelled' && !this.#cancel(envelope)) return undefined;
-    return this.#context.upstream.send(withParams(envelope, this.#stamp(paramsOf(envelope))), credentials);
+    return this.#context.upstream.send(this.#stamped(envelope), credentials);
   }
 
   /** Takes a request back. Returns whether the server has to be told by the client's own message. */
@@ -220,6 +221,10 @@ export class LegacyToModern implements Direction {
 
   #answer(envelope: Envelope, body: Answer): void | Promise<void> {
     return this.#context.client.onmessage(answerTo(envelope, body));
+  }
+
+  #stamped(envelope: Envelope): Envelope {
+    return withChangedParams(envelope, (params) => this.#stamp(params));
   }
 
   #stamp(params: Params): Params {

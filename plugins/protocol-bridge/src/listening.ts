@@ -7,7 +7,7 @@ import {
 } from '@mcp-connect/core';
 import type { Question, Upstream } from './direction.js';
 import { isObject, notificationOf, paramsOf } from './messages.js';
-import { SUBSCRIPTION_KEY } from './modern.js';
+import { METHOD_NOT_FOUND, SUBSCRIPTION_KEY } from './modern.js';
 
 /** Lists whose changes a stream can tell of, as the members of its filter are named. */
 const LISTS = {
@@ -56,6 +56,8 @@ export class Listening {
   #waiting: Promise<Filter> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #failures = 0;
+  /** True once the server has said that it has no such streams. */
+  #unknown = false;
   #closed = false;
 
   constructor(options: ListeningOptions) {
@@ -158,6 +160,7 @@ export class Listening {
     this.#streams.set(question.id, stream);
     const ended = question.answer.then(
       ({ error }) => {
+        this.#unknown ||= error?.code === METHOD_NOT_FOUND;
         throw endOf(client.endpoint.label, error);
       },
       (error: unknown) => {
@@ -194,7 +197,7 @@ export class Listening {
   }
 
   #failed(error: unknown): void {
-    if (this.#closed || this.#isIdle) return;
+    if (this.#closed || this.#unknown || this.#isIdle) return;
     this.#options.client.log.debug?.('the stream of news is down: %s', reasonOf(error));
     const wait = Math.min(FIRST_WAIT * 2 ** Math.min(this.#failures++, 10), LONGEST_WAIT);
     clearTimeout(this.#timer);

@@ -38,7 +38,7 @@ export function notificationOf(method: string, params?: object): Envelope {
   return Envelope.of({ jsonrpc: '2.0', method, ...(params && { params }) } as JSONRPCMessage);
 }
 
-/** An integer beyond 2^53 is not what it was once it is parsed; its text is. */
-function underId(changed: Envelope, original: Envelope): Envelope {
+/** Gives a message the id of the one that it was made from: beyond 2^53 an integer is not what it was once it is parsed. */
+export function underId(changed: Envelope, original: Envelope): Envelope {
   return changed.key === original.key ? changed : changed.withId(original.idText);
 }

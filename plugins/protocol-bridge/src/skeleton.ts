@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Envelope, type JSONRPCMessage } from '@mcp-connect/core';
+import { paramsOf, underId, withParams, type Params } from './messages.js';
 
 /** Up to this size a message is parsed as it is, in bytes. */
 const SMALL = 16_384;
@@ -59,6 +60,20 @@ export class Skeleton {
     parts.push(bytes.toString('utf8', copied));
     return parts.join('');
   }
+}
+
+/** The parameters of a request, where nobody looks at what is long in them. */
+export function bareParamsOf(envelope: Envelope): Params {
+  const skeleton = Skeleton.of(envelope);
+  return paramsOf(skeleton === undefined ? envelope : Envelope.of(skeleton.message));
+}
+
+/** Makes the same request or notification with other parameters; what is long in it is never looked at. */
+export function withChangedParams(envelope: Envelope, change: (params: Params) => object): Envelope {
+  const skeleton = Skeleton.of(envelope);
+  if (skeleton === undefined) return withParams(envelope, change(paramsOf(envelope)));
+  const bare = Envelope.of(skeleton.message);
+  return underId(skeleton.restored(withParams(bare, change(paramsOf(bare)))), envelope);
 }
 
 /** The offset of the quote that closes a string: the first one behind an even number of backslashes. */
