@@ -8,7 +8,13 @@ import {
   type FlagValues,
 } from '@mcp-connect/core';
 import { readEndpointsFile } from './endpoints-file.js';
-import { LOAD_BALANCE_FLAGS, PROXY_FLAGS, type CommonValues, type Values } from './flags.js';
+import {
+  AUTH_PROXY_FLAGS,
+  LOAD_BALANCE_FLAGS,
+  PROXY_FLAGS,
+  type CommonValues,
+  type Values,
+} from './flags.js';
 
 /** What sets one serving command apart from another. */
 export interface Mode {
@@ -29,6 +35,12 @@ export interface Mode {
   file?(values: Values): string | undefined;
   /** Reads how requests are spread over the endpoints. */
   spread(values: Values): Pick<ConnectorOptions, 'affinity' | 'equivalence'>;
+  /**
+   * Puts the values of the command's own flags where its plugins look for them.
+   *
+   * @throws ConnectorError `MCPC_USAGE` naming the flag to mend
+   */
+  forPlugins?(values: Values): Values;
 }
 
 const EVERYWHERE = [
@@ -37,6 +49,7 @@ const EVERYWHERE = [
   '@mcp-connect/transport-tcp',
   '@mcp-connect/auth-bearer',
   '@mcp-connect/auth-header',
+  '@mcp-connect/auth-oauth',
   '@mcp-connect/protocol-bridge',
 ] as const;
 
@@ -57,6 +70,29 @@ const proxy: Mode = {
   },
   // Fallbacks wait for a failure, but connections of a pool are there to be used.
   spread: (values) => ({ affinity: (values as Values & CommonValues).pool > 1 ? 'auto' : 'session' }),
+};
+
+/** The flags of the sign-in plugin, by the names that they have in `auth-proxy`. */
+const OAUTH_FLAGS = {
+  'client-id': 'oauth-client-id',
+  'client-secret': 'oauth-client-secret',
+  'auth-url': 'oauth-auth-url',
+  'token-url': 'oauth-token-url',
+  'redirect-url': 'oauth-redirect-url',
+  scopes: 'oauth-scopes',
+} as const;
+
+const authProxy: Mode = {
+  ...proxy,
+  name: 'auth-proxy',
+  flags: AUTH_PROXY_FLAGS,
+  forPlugins(values) {
+    for (const name of ['auth-url', 'token-url', 'redirect-url']) checkAddress(name, values[name]);
+    if (values['auth-url'] !== undefined && values['token-url'] === undefined)
+      throw usage('--auth-url is given without --token-url.', 'Give --token-url URL as well');
+    const given = Object.entries(OAUTH_FLAGS).filter(([name]) => values[name] !== undefined);
+    return { ...values, ...Object.fromEntries(given.map(([name, flag]) => [flag, values[name]])) };
+  },
 };
 
 const loadBalance: Mode = {
@@ -98,7 +134,12 @@ const loadBalance: Mode = {
 };
 
 /** The serving commands by name. */
-export const MODES = { proxy, 'load-balance': loadBalance } as const;
+export const MODES = { proxy, 'auth-proxy': authProxy, 'load-balance': loadBalance } as const;
+
+function checkAddress(flag: string, text: unknown): void {
+  if (typeof text !== 'string' || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol))) return;
+  throw usage(`--${flag} is no web address.`, `Write it as --${flag} https://host/path`);
+}
 
 function localServer(
   words: readonly string[],

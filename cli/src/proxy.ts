@@ -139,7 +139,8 @@ async function tellStatus(
   return serveStatus(runtimeDir(place), log, status);
 }
 
-function logTo(stderr: Writable, values: CommonValues, env: Environment): Log {
+/** Makes the log of a command, on stderr. */
+export function logTo(stderr: Writable, values: CommonValues, env: Environment): Log {
   return createLog({
     level: values.debug ? 'debug' : values['log-level'],
     write: ({ level, namespace, text }) => stderr.write(`${level} ${namespace}: ${text}\n`),
@@ -147,12 +148,18 @@ function logTo(stderr: Writable, values: CommonValues, env: Environment): Log {
   });
 }
 
-async function prepare(
+/**
+ * Makes the connector that a command line describes. It is not started yet.
+ *
+ * @throws ConnectorError `MCPC_USAGE` naming the flag to mend
+ */
+export async function prepare(
   { mode, flags, plugins, values, words }: Invocation,
   log: Log,
   env: Environment,
 ): Promise<{ connector: Connector; values: Values }> {
-  const expanded = expandValues(values, { flags, env, hide: log.hide });
+  const given = expandValues(values, { flags, env, hide: log.hide });
+  const expanded = mode.forPlugins?.(given) ?? given;
   const common = expanded as Values & CommonValues;
   const endpoints = mode.endpoints(expanded, words);
   const connector = new Connector({
@@ -184,7 +191,7 @@ function milliseconds<K extends keyof Settings>(
 }
 
 /** Hands a plugin the values of its own flags and no others. */
-function ownValues(plugin: Plugin, values: Values): Values {
+export function ownValues(plugin: Plugin, values: Values): Values {
   const own: Record<string, Value> = {};
   for (const name of Object.keys(plugin.flags ?? {})) own[name] = values[name];
   return own;

@@ -20,6 +20,7 @@ export type {
   Transport,
   TransportContext,
   TransportKind,
+  WebRequest,
 } from './transport.js';
 export { commandEndpoint, parseEndpoint, type Endpoint } from './endpoint.js';
 export { Assembler, Envelope, type MessageKind } from './envelope.js';

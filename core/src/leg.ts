@@ -483,8 +483,9 @@ export class Leg implements Candidate {
 }
 
 /** Whether credentials are those that were refused: nothing that signs in had any others. */
-export function isRefused({ headers, refused }: Credentials): boolean {
-  return isDeepStrictEqual(headers, refused);
+export function isRefused({ headers, refused, prove }: Credentials): boolean {
+  // A proof is another one every time.
+  return prove === undefined && isDeepStrictEqual(headers, refused);
 }
 
 function introductionIn(answer: Envelope): Introduction | undefined {

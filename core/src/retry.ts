@@ -191,10 +191,19 @@ export class Retry {
   }
 }
 
-/** A refusal that can be mended is, once; the same refusal a second time is the server's last word. */
-function isRepaired(attempts: readonly Attempt[], { code }: ConnectorError): boolean {
+/**
+ * A refusal that can be mended is, once; the same refusal a second time is the server's last word. A server may ask for
+ * one thing after another, though: a sign-in, then a nonce or more rights.
+ */
+function isRepaired(attempts: readonly Attempt[], { code, challenge }: ConnectorError): boolean {
   if (code !== 'MCPC_UNAUTHORIZED' && code !== 'MCPC_SESSION_LOST') return false;
-  return attempts.filter((attempt) => attempt.error.code === code).length === 1;
+  const [, ...before] = attempts
+    .map(({ error }) => error)
+    .filter((error) => error.code === code)
+    .reverse();
+  const asked = challenge?.wwwAuthenticate;
+  if (asked === undefined) return before.length === 0;
+  return before.every((error) => error.challenge?.wwwAuthenticate !== asked);
 }
 
 function jitter(milliseconds: number): number {

@@ -5,10 +5,21 @@ import type { Envelope } from './envelope.js';
 import type { Challenge, ConnectorError } from './errors.js';
 import type { Log } from './log.js';
 
+/** One request over HTTP, as far as a proof is about it. */
+export interface WebRequest {
+  readonly method: string;
+  readonly url: URL;
+}
+
 /** What proves who we are to an endpoint, filled in by the taps of `authenticate` before every attempt. */
 export interface Credentials {
   /** Header fields, by lower-case name. Transports without headers leave them alone. */
   readonly headers: Record<string, string>;
+  /**
+   * Makes header fields that must be fresh for every single request on the wire, such as a proof of possession
+   * (RFC 9449). Called just before each one, by transports that have headers.
+   */
+  prove?(request: WebRequest): Readonly<Record<string, string>>;
   /** Why the previous attempt was refused, when it was for want of rights. */
   readonly challenge?: Challenge;
   /**

@@ -19,6 +19,7 @@ import {
   modernVersion,
   postHeaders,
   sessionHeaders,
+  signedHeaders,
   streamHeaders,
 } from './headers.js';
 import { Intake } from './intake.js';
@@ -119,10 +120,10 @@ class Streamable implements Transport, ReplyHost {
     return (this.#closing ??= this.#close());
   }
 
-  /** Headers of a GET in the current session. */
-  async headers(challenge?: Challenge): Promise<Record<string, string>> {
-    const { headers } = await this.context.credentials(challenge);
-    return streamHeaders(sessionHeaders(this.#session.id, this.#session.version), headers);
+  /** Headers of a GET or DELETE in the current session. */
+  async headers(challenge?: Challenge, method = 'GET'): Promise<Record<string, string>> {
+    const signed = signedHeaders(await this.context.credentials(challenge), { method, url: this.wire.url });
+    return streamHeaders(sessionHeaders(this.#session.id, this.#session.version), signed);
   }
 
   get #label(): string {
@@ -195,9 +196,9 @@ class Streamable implements Transport, ReplyHost {
     modern: string | undefined,
     credentials: Credentials,
   ): Record<string, string> {
-    if (modern !== undefined)
-      return postHeaders(modernHeaders(envelope, modern), mirroredHeaders(credentials.headers));
-    return postHeaders(sessionHeaders(this.#session.id, this.#session.version), credentials.headers);
+    const signed = signedHeaders(credentials, { method: 'POST', url: this.wire.url });
+    if (modern !== undefined) return postHeaders(modernHeaders(envelope, modern), mirroredHeaders(signed));
+    return postHeaders(sessionHeaders(this.#session.id, this.#session.version), signed);
   }
 
   // ── Replies ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -347,7 +348,7 @@ class Streamable implements Transport, ReplyHost {
 
   /** Tells the server that the session is over; one that does not allow it answers 405, which is fine too. */
   async #endSession(): Promise<void> {
-    const headers = await this.headers().catch(() => undefined);
+    const headers = await this.headers(undefined, 'DELETE').catch(() => undefined);
     if (headers === undefined) return;
     await new Promise<void>((done) => {
       const onresponse = (response: IncomingMessage): void => void response.resume().once('close', done);
