@@ -111,7 +111,7 @@ async function run(
   const { values, plugins } = invocation;
   const log = logTo(around.stderr, values as Values & CommonValues, around.env);
   try {
-    const connector = await prepare(invocation, log, around.env);
+    const { connector } = await prepare(invocation, log, around.env);
     const { SignIns } = await import('@mcp-connect/auth-oauth/sign-ins');
     const oauth = plugins.find(({ name }) => name === OAUTH)!;
     const flags = ownValues(oauth, values) as never;

@@ -61,6 +61,15 @@ export const COMMON_FLAGS = {
     min: 1,
     max: Math.floor(LONGEST_TIMER / 1000),
   },
+  pool: {
+    type: 'integer',
+    summary: 'Connections to each endpoint that is reached over tcp, tls or unix.',
+    env: 'MCP_CONNECT_POOL',
+    valueName: 'NUMBER',
+    default: 1,
+    min: 1,
+    max: 1_000,
+  },
   'max-message-size': {
     type: 'integer',
     summary: 'Largest message in bytes, either way.',
@@ -228,12 +237,34 @@ export const LOAD_BALANCE_FLAGS = {
     env: 'MCP_CONNECT_ENDPOINTS',
     valueName: 'URL,URL,…',
   },
+  'endpoints-file': {
+    type: 'string',
+    summary: 'File that names further servers, one a line; it is read again when it changes, and at SIGHUP.',
+    env: 'MCP_CONNECT_ENDPOINTS_FILE',
+    valueName: 'FILE',
+  },
   transport: {
     type: 'string',
     summary: 'How to reach endpoints that do not say so themselves.',
     env: 'MCP_CONNECT_TRANSPORT',
     valueName: 'NAME',
     default: 'http',
+  },
+  affinity: {
+    type: 'string',
+    summary:
+      'What of a session stays on one server: all of it, nothing, or what may depend on what the server keeps for it.',
+    env: 'MCP_CONNECT_AFFINITY',
+    options: ['auto', 'session', 'none'],
+    default: 'auto',
+  },
+  equivalence: {
+    type: 'string',
+    summary:
+      'What becomes of a server that differs in version, capabilities or tools: no requests, a warning, or nothing.',
+    env: 'MCP_CONNECT_EQUIVALENCE',
+    options: ['strict', 'warn', 'off'],
+    default: 'strict',
   },
   ...COMMON_FLAGS,
 } as const satisfies Flags;

@@ -2,14 +2,24 @@ import {
   commandEndpoint,
   ConnectorError,
   parseEndpoint,
+  type ConnectorOptions,
   type Endpoint,
   type Flags,
   type FlagValues,
 } from '@mcp-connect/core';
-import { AUTH_PROXY_FLAGS, LOAD_BALANCE_FLAGS, PROXY_FLAGS, type Values } from './flags.js';
+import { readEndpointsFile } from './endpoints-file.js';
+import {
+  AUTH_PROXY_FLAGS,
+  LOAD_BALANCE_FLAGS,
+  PROXY_FLAGS,
+  type CommonValues,
+  type Values,
+} from './flags.js';
 
 /** What sets one serving command apart from another. */
 export interface Mode {
+  /** The command. */
+  readonly name: string;
   /** The command's own flags. */
   readonly flags: Flags;
   /** The packages of its built-in plugins, in the order in which they are applied. */
@@ -21,6 +31,10 @@ export interface Mode {
    * @throws ConnectorError `MCPC_USAGE` naming the flag to mend
    */
   endpoints(values: Values, words: readonly string[]): readonly Endpoint[];
+  /** Names the file that the endpoints come from, where there is one that may change. */
+  file?(values: Values): string | undefined;
+  /** Reads how requests are spread over the endpoints. */
+  spread(values: Values): Pick<ConnectorOptions, 'affinity' | 'equivalence'>;
   /**
    * Puts the values of the command's own flags where its plugins look for them.
    *
@@ -29,18 +43,20 @@ export interface Mode {
   forPlugins?(values: Values): Values;
 }
 
-const TRANSPORTS_AND_AUTH = [
+const EVERYWHERE = [
   '@mcp-connect/transport-http',
   '@mcp-connect/transport-stdio',
   '@mcp-connect/transport-tcp',
   '@mcp-connect/auth-bearer',
   '@mcp-connect/auth-header',
   '@mcp-connect/auth-oauth',
+  '@mcp-connect/protocol-bridge',
 ] as const;
 
 const proxy: Mode = {
+  name: 'proxy',
   flags: PROXY_FLAGS,
-  plugins: [...TRANSPORTS_AND_AUTH, '@mcp-connect/strategy-fallback'],
+  plugins: [...EVERYWHERE, '@mcp-connect/strategy-fallback'],
   endpoints(values, words) {
     const { endpoint, transport } = values as FlagValues<typeof PROXY_FLAGS>;
     if (words.length > 0) return [localServer(words, endpoint, transport)];
@@ -52,6 +68,8 @@ const proxy: Mode = {
     }
     return [namedEndpoint('endpoint', endpoint, transport)];
   },
+  // Fallbacks wait for a failure, but connections of a pool are there to be used.
+  spread: (values) => ({ affinity: (values as Values & CommonValues).pool > 1 ? 'auto' : 'session' }),
 };
 
 /** The flags of the sign-in plugin, by the names that they have in `auth-proxy`. */
@@ -66,6 +84,7 @@ const OAUTH_FLAGS = {
 
 const authProxy: Mode = {
   ...proxy,
+  name: 'auth-proxy',
   flags: AUTH_PROXY_FLAGS,
   forPlugins(values) {
     for (const name of ['auth-url', 'token-url', 'redirect-url']) checkAddress(name, values[name]);
@@ -77,24 +96,40 @@ const authProxy: Mode = {
 };
 
 const loadBalance: Mode = {
+  name: 'load-balance',
   flags: LOAD_BALANCE_FLAGS,
-  plugins: [...TRANSPORTS_AND_AUTH, '@mcp-connect/strategy-round-robin'],
+  plugins: [...EVERYWHERE, '@mcp-connect/strategy-round-robin'],
   endpoints(values, words) {
-    const { endpoints = '', transport } = values as FlagValues<typeof LOAD_BALANCE_FLAGS>;
+    const {
+      endpoints = '',
+      transport,
+      'endpoints-file': file,
+    } = values as FlagValues<typeof LOAD_BALANCE_FLAGS>;
     if (words.length > 0) {
       throw usage(
         'load-balance takes no command after --.',
         'Name every server in --endpoints, a local one as "stdio:command args"',
       );
     }
-    const texts = endpoints.split(',').filter((text) => text.trim() !== '');
-    if (texts.length === 0) {
+    const named = endpoints.split(',').filter((text) => text.trim() !== '');
+    const listed = file === undefined ? [] : readEndpointsFile(file);
+    if (named.length + listed.length === 0) {
       throw usage(
         'No --endpoints are given.',
         'Add --endpoints "https://one.example/mcp,https://two.example/mcp"',
       );
     }
-    return texts.map((text) => namedEndpoint('endpoints', text, yielding(transport, text)));
+    const read = (flag: string, text: string): Endpoint =>
+      namedEndpoint(flag, text, yielding(transport, text));
+    return [
+      ...named.map((text) => read('endpoints', text)),
+      ...listed.map((text) => read('endpoints-file', text)),
+    ];
+  },
+  file: (values) => (values as FlagValues<typeof LOAD_BALANCE_FLAGS>)['endpoints-file'],
+  spread(values) {
+    const { affinity, equivalence } = values as FlagValues<typeof LOAD_BALANCE_FLAGS>;
+    return { affinity, equivalence };
   },
 };
 

@@ -8,10 +8,13 @@ const SETTINGS: Settings = {
   timeout: 30_000,
   retryAttempts: 3,
   retryDelay: 1_000,
+  ejectionTime: 5_000,
   maxMessageSize: 1e6,
   tls: {},
 };
-const LEGS = [0, 1, 2, 3, 4].map((index) => ({ index, open: true, pending: 0 }) as Candidate);
+const LEGS = [0, 1, 2, 3, 4].map(
+  (index) => ({ index, open: true, pending: 0, state: 'up', endpoint: { address: `${index}` } }) as Candidate,
+);
 
 interface Failure extends ConnectorErrorOptions {
   readonly code: ErrorCode;

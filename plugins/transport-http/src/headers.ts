@@ -13,6 +13,9 @@ const NAMED_BY: Readonly<Record<string, string>> = {
   'tasks/cancel': 'taskId',
 };
 
+/** Where a tool's arguments are mirrored (2026-07-28 streamable-http, Custom Headers from Tool Parameters). */
+const MIRRORED = 'mcp-param-';
+
 /** Revisions that know no `MCP-Protocol-Version` header. */
 const WITHOUT_VERSION_HEADER = new Set(['2024-11-05', '2025-03-26']);
 
@@ -65,6 +68,19 @@ export function modernHeaders(envelope: Envelope, version: string): Record<strin
   const name = paramsOf(envelope)?.[NAMED_BY[envelope.method ?? ''] ?? ''];
   if (typeof name === 'string') headers['mcp-name'] = encodeHeaderValue(name);
   return headers;
+}
+
+/**
+ * Credentials as they go with a modern message. What a plugin mirrors in `Mcp-Param-*` may be any text, so it is encoded
+ * here (2026-07-28 streamable-http, Value Encoding).
+ */
+export function mirroredHeaders(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const names = Object.keys(headers).filter((name) => name.startsWith(MIRRORED));
+  if (names.length === 0) return headers;
+  return {
+    ...headers,
+    ...Object.fromEntries(names.map((name) => [name, encodeHeaderValue(headers[name]!)])),
+  };
 }
 
 /** The headers of a legacy session (2025-11-25 basic/transports, Session Management and Protocol Version Header). */

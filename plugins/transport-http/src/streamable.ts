@@ -14,6 +14,7 @@ import {
 import { errorIn, isFinal, isForgotten, sessionLost } from './answer.js';
 import { collect, refuseTooLarge, type Body } from './body.js';
 import {
+  mirroredHeaders,
   modernHeaders,
   modernVersion,
   postHeaders,
@@ -30,6 +31,8 @@ import { openWire, type Wire } from './wire.js';
 
 /** How long the first request may wait for the notification stream, in milliseconds. */
 const STREAM_PATIENCE = 500;
+/** How long a server may take to answer a request that was cancelled, in milliseconds. */
+const CANCEL_PATIENCE = 500;
 /** How long the end of a session may take to reach the server, in milliseconds. */
 const FAREWELL = 1_000;
 /** How long the body of a refusal may take, in milliseconds. */
@@ -38,6 +41,8 @@ const REFUSAL_PATIENCE = 2_000;
 const FALLBACK_PATIENCE = 5_000;
 /** Refusals of `initialize` that an older server may mean (2025-11-25 basic/transports, Backwards Compatibility). */
 const FALLBACK_STATUSES = new Set([400, 404, 405]);
+/** Requests that ask whether the server lives: they wait for none that it may never answer. */
+const SIGNS_OF_LIFE = new Set<string | undefined>(['ping', 'server/discover']);
 /** Session ids are visible ASCII; anything else could forge headers (2025-11-25 basic/transports). */
 const SESSION_ID = /^[\x21-\x7e]+$/;
 
@@ -79,6 +84,11 @@ class Streamable implements Transport, ReplyHost {
   constructor(context: TransportContext, wire: Wire) {
     this.context = context;
     this.wire = wire;
+  }
+
+  /** A server that names no session keeps none (2025-11-25 basic/transports, Session Management). */
+  get stateful(): boolean {
+    return this.#fallback !== undefined || this.#session.id !== undefined;
   }
 
   send(envelope: Envelope, credentials: Credentials): void | Promise<void> {
@@ -123,6 +133,9 @@ class Streamable implements Transport, ReplyHost {
   #request(envelope: Envelope, credentials: Credentials): Promise<void> {
     if (envelope.method === 'initialize') this.#forgetSession();
     const version = modernVersion(envelope);
+    // The same request again: the answer to the earlier one is no longer waited for.
+    const earlier = this.#replies.find(envelope.key);
+    if (earlier !== undefined) this.#giveUp(earlier);
     const pending = this.#replies.expect(envelope, version !== undefined);
     this.#waiting += envelope.size;
     return new Promise((resolve, reject) => {
@@ -134,7 +147,7 @@ class Streamable implements Transport, ReplyHost {
       const headers = this.#postHeaders(envelope, version, credentials);
       const session = headers['mcp-session-id'] !== undefined;
       pending.request = this.wire.request(
-        { method: 'POST', headers, body: envelope.bytes },
+        { method: 'POST', headers, body: envelope.bytes, urgent: SIGNS_OF_LIFE.has(envelope.method) },
         {
           onerror: fail,
           onresponse: (response) => {
@@ -184,7 +197,7 @@ class Streamable implements Transport, ReplyHost {
     credentials: Credentials,
   ): Record<string, string> {
     const signed = signedHeaders(credentials, { method: 'POST', url: this.wire.url });
-    if (modern !== undefined) return postHeaders(modernHeaders(envelope, modern), signed);
+    if (modern !== undefined) return postHeaders(modernHeaders(envelope, modern), mirroredHeaders(signed));
     return postHeaders(sessionHeaders(this.#session.id, this.#session.version), signed);
   }
 
@@ -215,11 +228,19 @@ class Streamable implements Transport, ReplyHost {
   #cancel(envelope: Envelope): boolean {
     const { requestId } = (envelope.message as { params?: { requestId?: RequestId } }).params ?? {};
     const pending = this.#replies.find(requestId);
-    if (pending?.modern !== true) return false;
+    if (pending === undefined) return false;
+    if (pending.modern) this.#giveUp(pending);
+    // A server of an older revision may still answer; one that hangs must not keep the connection for ever.
+    else setTimeout(() => this.#giveUp(pending), CANCEL_PATIENCE).unref();
+    return pending.modern;
+  }
+
+  #giveUp(pending: Pending): void {
+    if (this.#replies.find(pending.envelope.key) !== pending) return;
     this.#replies.forget(pending);
     this.#takenUp(pending);
+    pending.resumption?.abort();
     pending.request?.abort();
-    return true;
   }
 
   // ── Refusals ─────────────────────────────────────────────────────────────────────────────────────────────────
