@@ -246,6 +246,16 @@ describe('one client and several servers', () => {
     });
   });
 
+  it('hear of the progress of what they asked, and of nothing that another one did', async () => {
+    const servers = [server('a'), server('b')];
+    line = await balanced(servers);
+    const params = { _meta: { progressToken: 'p' } };
+    void servers[1]!.channel.say({ id: 's1', method: 'sampling/createMessage', params });
+    void line.tell({ method: 'notifications/progress', params: { progressToken: 'p', progress: 1 } });
+    expect(servers.map((each) => count(each, 'notifications/progress'))).to.deep.equal([0, 1]);
+    void line.tell({ id: 's1', result: {} });
+  });
+
   describe('are heard as one', () => {
     const heard = (method: string): number =>
       line.client.messages.filter((message) => message.method === method).length;
