@@ -109,10 +109,7 @@ class ModernToLegacy implements Direction {
         return this.#asked(envelope, from);
       case 'notification':
         return this.#told(envelope, from);
-      case 'batch':
-        for (const part of envelope.parts()) void this.received(part, from);
-        return undefined;
-      case 'invalid':
+      default:
         return envelope.key === undefined ? undefined : this.#forwarding.lost(envelope.key);
     }
   }

@@ -1,3 +1,5 @@
+import { Client } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import {
   hang,
   inTurn,
@@ -9,7 +11,8 @@ import {
   type ScriptedServer,
 } from '@mcp-connect/testing';
 import { expect } from 'chai';
-import { ProxyProcess, type Message } from './proxy-process.js';
+import { mcpConnect, ProxyProcess, type Message } from './proxy-process.js';
+import { fixture, localProgram } from './servers.js';
 
 const META = {
   'io.modelcontextprotocol/protocolVersion': '2026-07-28',
@@ -104,5 +107,30 @@ describe('a modern client of a legacy server over HTTP', () => {
         ({ id, result: said }) => String(id).startsWith('ask-') && said?.['action'] === 'decline',
       ),
     ).to.equal(true);
+  });
+});
+
+describe('a modern client of a legacy server with tasks', () => {
+  it('waits for a tool that runs as a task only, and is asked in the middle of it', async () => {
+    const peer = localProgram(...fixture('feature-stdio'));
+    const options = {
+      versionNegotiation: { mode: { pin: '2026-07-28' } },
+      capabilities: { elicitation: {} },
+    };
+    const client = new Client({ name: 'modern-client', version: '1.0.0' }, options);
+    const asked: string[] = [];
+    client.setRequestHandler('elicitation/create', ({ params }) => {
+      asked.push(params.message);
+      return { action: 'accept', content: { name: 'Ada' } };
+    });
+    await client.connect(
+      new StdioClientTransport({ ...mcpConnect(['proxy', ...peer.args]), stderr: 'ignore' }),
+    );
+    const { tools } = await client.listTools();
+    expect(tools.map(({ name }) => name)).to.include('slow');
+    const { content } = await client.callTool({ name: 'slow' });
+    expect(content[0]).to.have.property('text').that.contains('Ada');
+    expect(asked).to.deep.equal(['Who are you?']);
+    await client.close();
   });
 });
