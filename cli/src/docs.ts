@@ -1,13 +1,22 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Flag, Flags } from '@mcp-connect/core';
-import { COMMON_FLAGS, LOAD_BALANCE_FLAGS, PROXY_FLAGS } from './flags.js';
+import {
+  AUTH_PROXY_FLAGS,
+  COMMON_FLAGS,
+  LOAD_BALANCE_FLAGS,
+  LOGOUT_FLAGS,
+  PROXY_FLAGS,
+  WHOAMI_FLAGS,
+} from './flags.js';
 
 const README = fileURLToPath(new URL('../README.md', import.meta.url));
 
 /** The tables of the README by the name between their markers `<!-- flags NAME -->` and `<!-- end -->`. */
 const TABLES: Readonly<Record<string, Flags>> = {
   proxy: without(PROXY_FLAGS, COMMON_FLAGS),
+  'auth-proxy': without(AUTH_PROXY_FLAGS, PROXY_FLAGS),
+  accounts: without({ ...LOGOUT_FLAGS, ...WHOAMI_FLAGS }, PROXY_FLAGS),
   'load-balance': without(LOAD_BALANCE_FLAGS, COMMON_FLAGS),
   common: COMMON_FLAGS,
 };

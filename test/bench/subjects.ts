@@ -55,6 +55,18 @@ export const SUBJECTS: readonly Subject[] = [
   ]),
 ];
 
+/** mcp-connect over several connections to the same server: what a call costs should not depend on their number. */
+export const LEGS: readonly Subject[] = [1, 3, 10].map((count) =>
+  bridge(`legs-${count}`, undefined, (url) => [
+    'cli/bin/run.js',
+    'load-balance',
+    '--affinity',
+    'none',
+    '--endpoints',
+    Array.from({ length: count }, (_, leg) => `${url}?leg=${leg}`).join(),
+  ]),
+);
+
 /** A bridge that is started as its users start it, with its logging off. */
 function bridge(name: string, home: string | undefined, command: (url: string) => string[]): Subject {
   return {

@@ -7,6 +7,8 @@
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { mcpConnect } from '../e2e/proxy-process.js';
+import { Desk } from '../e2e/desk.js';
+import { signInFlags } from './sign-in.js';
 
 /** What a scenario tells its client. */
 interface Context {
@@ -92,6 +94,12 @@ const client = new Client(
 );
 // An empty answer: the client fills in the defaults of the form.
 client.setRequestHandler('elicitation/create', () => ({ action: 'accept', content: {} }));
-await client.connect(new StdioClientTransport(mcpConnect(['proxy', '--endpoint', url])));
-await (STEPS[scenario] ?? callTools)(client);
-await client.close();
+const desk = await Desk.open('browser');
+try {
+  const flags = ['--endpoint', url, ...(await signInFlags(scenario, process.env, desk))];
+  await client.connect(new StdioClientTransport(mcpConnect(['proxy', ...flags], desk.env)));
+  await (STEPS[scenario] ?? callTools)(client);
+} finally {
+  await client.close();
+  await desk.close();
+}

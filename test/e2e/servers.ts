@@ -17,6 +17,8 @@ import { answersOf } from '../fixtures/raw-peer.js';
 
 /** A server that runs, and the words after `mcp-connect proxy` that lead there. */
 export interface Peer {
+  /** Where it is not `proxy` that leads there. */
+  readonly command?: string;
   readonly args: readonly string[];
   close(): Promise<void>;
 }
@@ -96,6 +98,21 @@ export async function serveFeaturesOverHttp(): Promise<HttpPeer> {
     await createFeatureServer().connect(transport);
     return transport.handleRequest(incoming, response, message);
   });
+}
+
+/** Serves the feature server several times over, each over HTTP with sessions of its own. */
+export async function serveFeaturesInTurn(
+  count: number,
+): Promise<Peer & { readonly servers: readonly HttpPeer[] }> {
+  const servers = await Promise.all(Array.from({ length: count }, serveFeaturesOverHttp));
+  return {
+    command: 'load-balance',
+    args: ['--endpoints', servers.map(({ url }) => url).join()],
+    servers,
+    async close() {
+      await Promise.all(servers.map((server) => server.close()));
+    },
+  };
 }
 
 /** The modern server over HTTP. */

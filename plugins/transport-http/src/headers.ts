@@ -1,4 +1,4 @@
-import type { Envelope } from '@mcp-connect/core';
+import type { Credentials, Envelope, WebRequest } from '@mcp-connect/core';
 
 /** Where a modern request carries its protocol version (2026-07-28 basic/index, _meta). */
 const VERSION_KEY = 'io.modelcontextprotocol/protocolVersion';
@@ -43,6 +43,12 @@ export function streamHeaders(...more: readonly Readonly<Record<string, string>>
     string,
     string
   >;
+}
+
+/** The headers that prove who we are on one request, fresh ones included. */
+export function signedHeaders(credentials: Credentials, request: WebRequest): Record<string, string> {
+  const { headers } = credentials;
+  return credentials.prove === undefined ? headers : { ...headers, ...credentials.prove(request) };
 }
 
 /** The protocol version that a modern message carries; undefined for every message of an older revision. */
