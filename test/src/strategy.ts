@@ -93,7 +93,7 @@ export function testStrategy<F extends Flags>(
   });
 
   keepsSessions('leaves that endpoint once it has failed', async (choose) => {
-    const candidates = [0, 1, 2].map((index) => candidate(index));
+    const candidates = [candidate(0), candidate(1, 1), candidate(2)];
     const asked = request(candidates[1]);
     await asked.attempt(choose, candidates);
     assert.notEqual((await choose(candidates, asked.exchange)).index, 1);
@@ -153,7 +153,15 @@ function chooserOf<F extends Flags>(suite: StrategySuiteOptions<F>): Choose {
 
 function candidate(index: number, pending = 0): Candidate {
   const endpoint = parseEndpoint(`memory://${'abcd'[index]}`);
-  return Object.freeze({ endpoint, index, open: true, pending });
+  return Object.freeze({
+    endpoint,
+    index,
+    open: true,
+    pending,
+    state: 'up',
+    failures: 0,
+    quarantined: undefined,
+  });
 }
 
 /** A request as a strategy sees it, and how its attempts fail. */
