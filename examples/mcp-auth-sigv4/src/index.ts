@@ -7,6 +7,7 @@ const NAME = 'mcp-auth-sigv4';
 export default definePlugin({
   name: NAME,
   core: '^0.1.0',
+  provides: { hooks: ['authenticate'] },
   flags: {
     'sigv4-region': {
       type: 'string',

@@ -10,6 +10,7 @@ const INVALID_PARAMS = -32602;
 export default definePlugin({
   name: NAME,
   core: '^0.1.0',
+  provides: { hooks: ['beforeSend', 'afterReceive'] },
   flags: {
     'tools-allow': {
       type: 'string',

@@ -9,6 +9,7 @@ const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]*$/;
 export default definePlugin({
   name: NAME,
   core: '^0.1.0',
+  provides: { schemes: ['ws', 'wss'] },
   flags: {
     'ws-protocol': {
       type: 'string',
