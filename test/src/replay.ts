@@ -23,7 +23,8 @@ export function play(reply: Reply, id: PeerMessage['id'], framing: Framing): voi
     if (framing.gone()) return;
     for (let next = steps.next(); !next.done; next = steps.next()) {
       if (typeof next.value === 'number') {
-        setTimeout(go, next.value);
+        // A pause that nobody waits for any more must not keep the process of a test alive.
+        setTimeout(go, next.value).unref();
         return;
       }
       const full = framing.write(next.value);

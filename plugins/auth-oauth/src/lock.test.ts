@@ -73,9 +73,10 @@ describe('withLock', () => {
 
   it('is taken from an owner that shows no life, which then learns of it', async function () {
     this.timeout(20_000);
-    const owner = start(`await withLock(path, (signal) => {
+    // A lock keeps no process alive by itself.
+    const owner = start(`setInterval(() => undefined, 1e6); await withLock(path, (signal) => {
       console.log('mine');
-      return new Promise((resolve) => signal.addEventListener('abort', () => { console.log('lost'); resolve(); }));
+      return new Promise((resolve) => signal.addEventListener('abort', () => { console.log('lost'); process.exit(); }));
     });`);
     expect(await said(owner)).to.equal('mine');
     owner.kill('SIGSTOP');
