@@ -6,52 +6,63 @@ import { loadPlugins, mergeFlags, pluginRefs } from './load.js';
 import type { Mode } from './modes.js';
 import { oclifFlags, valuesOf, type OclifFlags } from './oclif-flags.js';
 import { checkBooleans, cutLine, variablesInUse } from './plain.js';
-import { runProxy } from './proxy.js';
+import { runProxy, type Invocation } from './proxy.js';
 import { reportOf } from './report.js';
 import { pluginPlaces } from './resolve.js';
 import { closest } from './suggest.js';
 
-/** Returns the flags that a serving command has without any `--plugin`. */
+/** Returns the flags that a command has without any `--plugin`. */
 export async function builtInFlags(mode: Mode): Promise<OclifFlags> {
   return oclifFlags(mode.flags, await loadPlugins(mode.plugins, pluginPlaces(process.env)));
 }
 
-/** A command that serves a client on stdin and stdout. What is special about each is its {@link Mode}. */
-export abstract class ServeCommand extends Command {
-  /** Else oclif takes a stray word for the name of a sub-command. The words are checked in {@link serve}. */
+/** A command whose flags are plain data. */
+export abstract class FlagCommand extends Command {
+  /** Else oclif takes a stray word for the name of a sub-command. The words are checked with the flags. */
   static override strict = false;
 
   /**
-   * Reads the line with the flags of all plugins, then serves. oclif gets only what stands before `--`: it would
-   * sort the words behind it.
+   * Reads words that hold nothing but flags. A mistake in them, or in the variables that stand in for them, is told
+   * in one line and ends the command.
    */
-  protected async serve(mode: Mode): Promise<never> {
+  protected async readFlags(args: readonly string[], flags: Flags, forOclif: OclifFlags): Promise<Values> {
+    try {
+      checkBooleans(args, flags, process.env);
+      const { flags: parsed } = await this.parse({ flags: forOclif }, [...args]);
+      return valuesOf(flags, parsed);
+    } catch (error) {
+      const mistake = error instanceof CLIError ? usageError(error, Object.keys(flags)) : error;
+      const { line, exitCode } = reportOf(mistake, variablesInUse(args, flags, process.env));
+      process.stderr.write(`${line}\n`);
+      return this.exit(exitCode);
+    }
+  }
+}
+
+/** A command that reaches servers, by its own flags and those of plugins. What is special about each is its {@link Mode}. */
+export abstract class PluginCommand extends FlagCommand {
+  /**
+   * Reads the line with the flags of all plugins. oclif gets only what stands before `--`: it would sort the words
+   * behind it.
+   *
+   * @throws ConnectorError `MCPC_USAGE` naming what is wrong with the line or with a plugin
+   */
+  protected async read(mode: Mode): Promise<Invocation> {
     const { args, words } = cutLine(this.argv);
     const plugins = await loadPlugins(
       [...mode.plugins, ...pluginRefs(args, process.env)],
       pluginPlaces(process.env),
     );
     const flags = mergeFlags(mode.flags, plugins);
-    const variables = variablesInUse(args, flags, process.env);
-    let values: Values;
-    try {
-      checkBooleans(args, flags, process.env);
-      values = await this.#read(args, flags, oclifFlags(mode.flags, plugins));
-    } catch (error) {
-      const { line, exitCode } = reportOf(error, variables);
-      process.stderr.write(`${line}\n`);
-      return this.exit(exitCode);
-    }
-    return this.exit(await runProxy({ mode, flags, plugins, values, words, variables }, process));
+    const values = await this.readFlags(args, flags, oclifFlags(mode.flags, plugins));
+    return { mode, flags, plugins, values, words, variables: variablesInUse(args, flags, process.env) };
   }
+}
 
-  async #read(args: readonly string[], flags: Flags, forOclif: OclifFlags): Promise<Values> {
-    try {
-      const { flags: parsed } = await this.parse({ flags: forOclif }, [...args]);
-      return valuesOf(flags, parsed);
-    } catch (error) {
-      throw error instanceof CLIError ? usageError(error, Object.keys(flags)) : error;
-    }
+/** A command that serves a client on stdin and stdout. */
+export abstract class ServeCommand extends PluginCommand {
+  protected async serve(mode: Mode): Promise<never> {
+    return this.exit(await runProxy(await this.read(mode), process));
   }
 }
 

@@ -6,9 +6,9 @@ import {
   type Flags,
   type FlagValues,
 } from '@mcp-connect/core';
-import { LOAD_BALANCE_FLAGS, PROXY_FLAGS, type Values } from './flags.js';
+import { DOCTOR_FLAGS, LOAD_BALANCE_FLAGS, PROXY_FLAGS, TEST_FLAGS, type Values } from './flags.js';
 
-/** What sets one serving command apart from another. */
+/** What sets one command that reaches servers apart from another. */
 export interface Mode {
   /** The command's own flags. */
   readonly flags: Flags;
@@ -58,7 +58,7 @@ const loadBalance: Mode = {
         'Name every server in --endpoints, a local one as "stdio:command args"',
       );
     }
-    const texts = endpoints.split(',').filter((text) => text.trim() !== '');
+    const texts = listOf(endpoints);
     if (texts.length === 0) {
       throw usage(
         'No --endpoints are given.',
@@ -69,8 +69,43 @@ const loadBalance: Mode = {
   },
 };
 
+const test: Mode = {
+  flags: TEST_FLAGS,
+  plugins: TRANSPORTS_AND_AUTH,
+  endpoints(values, words) {
+    const { endpoint, transport } = values as FlagValues<typeof TEST_FLAGS>;
+    if (words.length > 0) return [localServer(words, endpoint, ownWord(transport))];
+    if (endpoint !== undefined) return [namedEndpoint('endpoint', endpoint, yielding(transport, endpoint))];
+    throw usage(
+      'No --endpoint is given.',
+      'Add --endpoint https://example.com/mcp, or -- and the command of a local server',
+    );
+  },
+};
+
+const doctor: Mode = {
+  flags: DOCTOR_FLAGS,
+  plugins: TRANSPORTS_AND_AUTH,
+  endpoints(values, words) {
+    const { endpoint, endpoints = '', transport } = values as FlagValues<typeof DOCTOR_FLAGS>;
+    const several = listOf(endpoints).map((text) =>
+      namedEndpoint('endpoints', text, yielding(transport, text)),
+    );
+    if (words.length > 0) return [localServer(words, endpoint, ownWord(transport)), ...several];
+    if (endpoint === undefined) return several;
+    return [namedEndpoint('endpoint', endpoint, yielding(transport, endpoint)), ...several];
+  },
+};
+
 /** The serving commands by name. */
 export const MODES = { proxy, 'load-balance': loadBalance } as const;
+
+/** The commands that look at servers without serving a client, by name. */
+export const CHECKS = { test, doctor } as const;
+
+function listOf(texts: string): string[] {
+  return texts.split(',').filter((text) => text.trim() !== '');
+}
 
 function localServer(
   words: readonly string[],
@@ -110,7 +145,12 @@ function namedEndpoint(flag: string, text: string, transport: string | undefined
 /** The default of `--transport` yields to an endpoint that says itself how it is reached. */
 function yielding(transport: string, text: string): string | undefined {
   const saysItself = /^\s*([a-z][a-z0-9+.-]*:\/\/|stdio:|unix:)/i.test(text);
-  return saysItself && transport === LOAD_BALANCE_FLAGS.transport.default ? undefined : transport;
+  return saysItself ? ownWord(transport) : transport;
+}
+
+/** What was typed as `--transport`, which the default cannot be told from. */
+function ownWord(transport: string): string | undefined {
+  return transport === LOAD_BALANCE_FLAGS.transport.default ? undefined : transport;
 }
 
 function usage(message: string, hint: string): ConnectorError {

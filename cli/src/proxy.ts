@@ -2,11 +2,9 @@ import { homedir } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import {
   Connector,
-  createLog,
   reasonOf,
   serveClient,
   stateDir,
-  toConnectorError,
   type Flags,
   type Log,
   type Plugin,
@@ -15,10 +13,11 @@ import {
 import { consoleToStderr } from './console.js';
 import { expandValues } from './expand.js';
 import type { CommonValues, Value, Values } from './flags.js';
+import { openLog } from './log-sinks.js';
 import type { Mode } from './modes.js';
 import { networkOf } from './network.js';
 import type { Environment } from './plain.js';
-import { reportOf } from './report.js';
+import { tell } from './report.js';
 
 /** A command line that has been read. */
 export interface Invocation {
@@ -59,7 +58,7 @@ export async function runProxy(invocation: Invocation, around: Surroundings): Pr
   const { stdin, stdout, stderr } = around;
   // A host that closes our stderr must not end the session.
   stderr.on('error', () => undefined);
-  const log = logTo(stderr, invocation.values as Values & CommonValues, around.env);
+  const log = openLog(invocation.values as Values & CommonValues, { stderr, env: around.env });
   try {
     const connector = (await prepare(invocation, log, around.env)).start();
     consoleToStderr();
@@ -70,22 +69,16 @@ export async function runProxy(invocation: Invocation, around: Surroundings): Pr
     await serving.close();
     return exitCode;
   } catch (error) {
-    // What is no error of ours was thrown by a plugin while it was applied.
-    const { line, exitCode } = reportOf(toConnectorError(error, 'MCPC_PLUGIN'), invocation.variables);
-    stderr.write(`${log.redact(line)}\n`);
-    return exitCode;
+    return tell(error, { stderr, log, variables: invocation.variables });
   }
 }
 
-function logTo(stderr: Writable, values: CommonValues, env: Environment): Log {
-  return createLog({
-    level: values.debug ? 'debug' : values['log-level'],
-    write: ({ level, namespace, text }) => stderr.write(`${level} ${namespace}: ${text}\n`),
-    debug: env['DEBUG'],
-  });
-}
-
-async function prepare(
+/**
+ * Makes the connector that a command line asks for; nothing is opened yet.
+ *
+ * @throws ConnectorError `MCPC_USAGE` naming the flag to mend
+ */
+export async function prepare(
   { mode, flags, plugins, values, words }: Invocation,
   log: Log,
   env: Environment,
