@@ -1,7 +1,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Flag, Flags } from '@mcp-connect/core';
-import { COMMON_FLAGS, LOAD_BALANCE_FLAGS, PROXY_FLAGS } from './flags.js';
+import {
+  COMMON_FLAGS,
+  DEMO_FLAGS,
+  DOCTOR_FLAGS,
+  LOAD_BALANCE_FLAGS,
+  PROXY_FLAGS,
+  TEST_FLAGS,
+} from './flags.js';
 
 const README = fileURLToPath(new URL('../README.md', import.meta.url));
 
@@ -9,6 +16,9 @@ const README = fileURLToPath(new URL('../README.md', import.meta.url));
 const TABLES: Readonly<Record<string, Flags>> = {
   proxy: without(PROXY_FLAGS, COMMON_FLAGS),
   'load-balance': without(LOAD_BALANCE_FLAGS, COMMON_FLAGS),
+  test: { ...without(TEST_FLAGS, COMMON_FLAGS), timeout: TEST_FLAGS.timeout },
+  doctor: { ...without(DOCTOR_FLAGS, COMMON_FLAGS), timeout: DOCTOR_FLAGS.timeout },
+  'notification-demo': without(DEMO_FLAGS, COMMON_FLAGS),
   common: COMMON_FLAGS,
 };
 

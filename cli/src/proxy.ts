@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import {
   Connector,
+  LogMessages,
   reasonOf,
   serveClient,
   stateDir,
@@ -58,13 +59,17 @@ export async function runProxy(invocation: Invocation, around: Surroundings): Pr
   const { stdin, stdout, stderr } = around;
   // A host that closes our stderr must not end the session.
   stderr.on('error', () => undefined);
-  const log = openLog(invocation.values as Values & CommonValues, { stderr, env: around.env });
+  const values = invocation.values as Values & CommonValues;
+  const messages = new LogMessages({ level: values.debug ? 'trace' : 'warn' });
+  const log = openLog(values, { stderr, env: around.env, also: (record) => messages.write(record) });
   try {
-    const connector = (await prepare(invocation, log, around.env)).start();
+    const connector = await prepare(invocation, log, around.env);
+    if (values.debug) connector.use(messages.plugin());
+    connector.start();
     consoleToStderr();
     const stopped = firstSignal(around);
     const broken = strayFailure(around, log);
-    const serving = serveClient(connector, { input: stdin, output: stdout });
+    const serving = serveClient(connector, { input: stdin, output: stdout, messages });
     const exitCode = await Promise.race([serving.ended.then(() => 0), stopped.then(() => 0), broken]);
     await serving.close();
     return exitCode;

@@ -18,6 +18,8 @@ export class SessionMemory {
   #level: Envelope | undefined;
   readonly #subscriptions = new Map<string, Envelope>();
   #lists: readonly string[] = [];
+  /** Whether the server says that it sends log messages. */
+  logs = false;
 
   /** True once the client has begun a session. */
   get started(): boolean {
@@ -50,6 +52,7 @@ export class SessionMemory {
     this.#initialized = other.#initialized;
     this.#level = other.#level;
     this.#lists = other.#lists;
+    this.logs = other.logs;
     for (const [uri, request] of other.#subscriptions) this.#subscriptions.set(uri, request);
   }
 
@@ -61,6 +64,11 @@ export class SessionMemory {
   /** The notification that follows; undefined while the client has not sent it. */
   get initialized(): Envelope | undefined {
     return this.#initialized;
+  }
+
+  /** The client's last `logging/setLevel`. */
+  get level(): Envelope | undefined {
+    return this.#level;
   }
 
   /** The requests that bring a new session to where the old one was. */
@@ -81,6 +89,7 @@ export class SessionMemory {
     this.#initialized = undefined;
     this.#level = undefined;
     this.#subscriptions.clear();
+    this.logs = capabilities?.['logging'] !== undefined;
     this.#lists = LISTS.filter((list) => capabilities?.[list]?.listChanged === true);
   }
 }

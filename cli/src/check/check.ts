@@ -1,6 +1,6 @@
 import { ConnectorError, type Connector, type Endpoint, type Log } from '@mcp-connect/core';
 import type { Conversation, Greeting } from './conversation.js';
-import { failureOf, isRefusal, type Failure } from './failure.js';
+import { isRefusal, type Failure } from './failure.js';
 import { inventory, type Inventory } from './inventory.js';
 import { nextCommand } from './next.js';
 import { addressOf, reach } from './reach.js';
@@ -104,11 +104,14 @@ class Check {
 
   async #reach(endpoint: Endpoint): Promise<void> {
     const address = addressOf(endpoint);
-    const { connector, isProxied } = this.#options;
+    const { isProxied } = this.#options;
+    const { settings } = this.#options.connector;
     if (address === undefined) return;
     if (endpoint.url !== undefined && isProxied?.(endpoint.url) === true)
-      this.#steps.note('connect', 'left to the proxy', 'skipped');
-    else await reach(this.#steps, address, connector.settings);
+      return this.#steps.note('connect', 'left to the proxy', 'skipped');
+    // Whoever makes the agents may bring the authorities of the system along, which hold for all of this process.
+    if (endpoint.url?.protocol === 'https:') await settings.makeAgent?.(endpoint.url, {});
+    return reach(this.#steps, address, settings);
   }
 
   // ── Who answers ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -36,11 +36,15 @@ export async function reach(steps: Steps, address: Address, settings: Settings):
   if ('host' in target && isIP(target.host) === 0) {
     const found = await steps.take(
       'resolve',
-      () => resolved(target.host, settings.timeout),
+      () => resolved(target.host, settings),
       (ips) => ips.join(', '),
     );
     if (found === undefined) return;
-    to = { ...target, autoSelectFamily: true };
+    to = {
+      ...target,
+      autoSelectFamily: true,
+      ...(settings.family !== undefined && { family: settings.family }),
+    };
   }
   const socket = await steps.take('connect', () => connected(to, settings.timeout), wordsOfPeer);
   if (socket === undefined) return;
@@ -49,9 +53,12 @@ export async function reach(steps: Steps, address: Address, settings: Settings):
   (secured ?? socket).destroy();
 }
 
-async function resolved(host: string, timeout: number): Promise<string[]> {
+async function resolved(host: string, { timeout, family }: Settings): Promise<string[]> {
   try {
-    const found = await withinTime(timeout, lookup(host, { all: true }));
+    const found = await withinTime(
+      timeout,
+      lookup(host, family === undefined ? { all: true } : { all: true, family }),
+    );
     return found.map(({ address }) => address);
   } catch (cause) {
     if (cause instanceof ConnectorError) throw cause;

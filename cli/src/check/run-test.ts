@@ -1,10 +1,12 @@
 import { ConnectorError, type Log } from '@mcp-connect/core';
 import { consoleToStderr } from '../console.js';
+import { expandValues } from '../expand.js';
 import type { CommonValues, Values } from '../flags.js';
+import { forwardProxyFor } from '../forward.js';
 import { openLog } from '../log-sinks.js';
 import { prepare, type Invocation, type Surroundings } from '../proxy.js';
 import { tell } from '../report.js';
-import { check, type CheckReport, type ToolCall } from './check.js';
+import { check, type CheckOptions, type CheckReport, type ToolCall } from './check.js';
 import { tableOf } from './table.js';
 
 /** What a command that looks at servers needs of its process. */
@@ -25,20 +27,36 @@ export interface RunCheckOptions {
  */
 export async function runTest(invocation: Invocation, options: RunCheckOptions): Promise<number> {
   return reported(invocation, options, async (log) => {
-    const { around, version } = options;
+    const { around } = options;
     const { json, call, args } = invocation.values as { json: boolean; call?: string; args: string };
     const asked = toolCall(call, args);
-    const connector = await prepare(invocation, log, around.env);
-    const report = await check({
-      connector,
-      log,
-      clientInfo: { name: 'mcp-connect', version },
-      depth: 'everything',
-      ...(asked !== undefined && { call: asked }),
-    });
+    const what = { depth: 'everything', ...(asked !== undefined && { call: asked }) } as const;
+    const report = await examine(invocation, log, { ...options, what });
     around.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : shown(report, around));
     return report.ok ? 0 : 1;
   });
+}
+
+/**
+ * Checks the first endpoint of a command line.
+ *
+ * @throws ConnectorError `MCPC_USAGE` when the command line is at fault
+ */
+export async function examine(
+  invocation: Invocation,
+  log: Log,
+  {
+    around: { env },
+    version,
+    what,
+  }: RunCheckOptions & { readonly what: Pick<CheckOptions, 'depth' | 'call'> },
+): Promise<CheckReport> {
+  const connector = await prepare(invocation, log, env);
+  const { flags, values } = invocation;
+  const { proxy, 'no-proxy': noProxy } = expandValues(values, { flags, env, hide: log.hide }) as Values &
+    CommonValues;
+  const isProxied = (url: URL): boolean => forwardProxyFor(url, { proxy, noProxy, env }) !== undefined;
+  return check({ connector, log, clientInfo: { name: 'mcp-connect', version }, isProxied, ...what });
 }
 
 /** Does the work of a command with a log of its own; what it throws is told on stderr. */

@@ -34,7 +34,7 @@ describe('the doctor', () => {
     });
     expect(status).to.equal('ok');
     expect(text).to.include('proxy:3128').and.include('NO_PROXY=localhost').and.not.include('secret');
-    expect(proxyFinding({ HTTP_PROXY: '//proxy' })).to.include({ status: 'failed' });
+    expect(proxyFinding({ HTTP_PROXY: 'ftp://proxy' })).to.include({ status: 'failed' });
   });
 
   it('warns of certificates that are not checked, and of files that hold none', async () => {

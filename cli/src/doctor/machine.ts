@@ -1,12 +1,16 @@
 import { accessSync, constants, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
-import { reasonOf } from '@mcp-connect/core';
+import { reasonOf, type ConnectorError } from '@mcp-connect/core';
+import { forwardProxyFor } from '../forward.js';
 import type { Environment } from '../plain.js';
 import type { Finding } from './finding.js';
 
 /** The oldest Node.js that runs mcp-connect. */
 const OLDEST_NODE = [20, 19] as const;
+
+/** A proxy is only read when an address asks for it. */
+const ANY_ADDRESSES = [new URL('https://example.com'), new URL('http://example.com')];
 
 const PROXY_VARIABLES = ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY', 'NO_PROXY'] as const;
 
@@ -25,17 +29,18 @@ export function nodeFinding(version: string, path: string): Finding {
 
 /** Looks at the variables that name proxies; what stands before an @ is left out. */
 export function proxyFinding(env: Environment): Finding {
-  const set = PROXY_VARIABLES.flatMap((name) => {
-    const value = env[name.toLowerCase()] || env[name];
-    return value ? [{ name, value }] : [];
+  const name = 'proxies';
+  const set = PROXY_VARIABLES.flatMap((variable) => {
+    const value = env[variable.toLowerCase()] ?? env[variable];
+    return value ? [`${variable}=${value.replace(/[^/]*@/, '')}`] : [];
   });
-  const broken = set.filter(({ name, value }) => name !== 'NO_PROXY' && !URL.canParse(value));
-  const text = set.map(({ name, value }) => `${name}=${value.replace(/\/\/[^/]*@/, '//')}`).join(', ');
-  if (broken.length > 0) {
-    const next = `Write the proxy as a URL: export ${broken[0]!.name}=http://host:port`;
-    return { name: 'proxies', status: 'failed', text, next };
+  try {
+    for (const url of ANY_ADDRESSES) forwardProxyFor(url, { proxy: undefined, noProxy: '', env });
+    return { name, status: 'ok', text: set.join(', ') || 'none is set' };
+  } catch (error) {
+    const { message, hint } = error as ConnectorError;
+    return { name, status: 'failed', text: message, ...(hint !== undefined && { next: hint }) };
   }
-  return { name: 'proxies', status: 'ok', text: text || 'none is set' };
 }
 
 /** Looks at the authorities that servers' certificates are checked against. */

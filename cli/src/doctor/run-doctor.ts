@@ -1,10 +1,10 @@
 import { homedir } from 'node:os';
-import { stateDir, type Endpoint, type Log, type Plugin } from '@mcp-connect/core';
-import { check, type CheckReport } from '../check/check.js';
-import { reported, styleFor, type RunCheckOptions } from '../check/run-test.js';
+import { stateDir, type Plugin } from '@mcp-connect/core';
+import type { CheckReport } from '../check/check.js';
+import { examine, reported, styleFor, type RunCheckOptions } from '../check/run-test.js';
 import { row } from '../check/table.js';
 import { expandValues } from '../expand.js';
-import { prepare, type Invocation } from '../proxy.js';
+import type { Invocation } from '../proxy.js';
 import { findPackage, pluginPlaces } from '../resolve.js';
 import type { Finding } from './finding.js';
 import {
@@ -27,7 +27,10 @@ export async function runDoctor(invocation: Invocation, options: RunCheckOptions
     const { flags, values, words, mode } = invocation;
     const endpoints = mode.endpoints(expandValues(values, { flags, env, hide: log.hide }), words);
     const reports = await Promise.all(
-      endpoints.map((endpoint) => greeted(endpoint, { invocation, log, options })),
+      endpoints.map((endpoint) => {
+        const alone = { ...invocation, mode: { ...mode, endpoints: () => [endpoint] } };
+        return examine(alone, log, { ...options, what: { depth: 'greeting' } });
+      }),
     );
     const state = stateDir({ env, platform: process.platform, home: homedir() });
     const clockAhead = reports.find((report) => report.clockAhead !== undefined)?.clockAhead;
@@ -48,16 +51,6 @@ export async function runDoctor(invocation: Invocation, options: RunCheckOptions
     stdout.write(`${shown}\n`);
     return ok ? 0 : 1;
   });
-}
-
-async function greeted(
-  endpoint: Endpoint,
-  { invocation, log, options }: { invocation: Invocation; log: Log; options: RunCheckOptions },
-): Promise<CheckReport> {
-  const mode = { ...invocation.mode, endpoints: () => [endpoint] };
-  const connector = await prepare({ ...invocation, mode }, log, options.around.env);
-  const clientInfo = { name: 'mcp-connect', version: options.version };
-  return check({ connector, log, clientInfo, depth: 'greeting' });
 }
 
 function endpointFinding({ ok, endpoint, server, era, revisions, error, next }: CheckReport): Finding {
