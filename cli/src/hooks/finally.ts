@@ -11,7 +11,7 @@ const done: Hook.Finally = async ({ id, config }) => {
   if (id === undefined || !WRITERS.test(id)) return;
   const file = join(config.cacheDir, 'autocomplete', 'functions', 'bash', `${config.bin}.bash`);
   if (!existsSync(file)) return;
-  const commands = config.commands.filter(({ hidden }) => hidden !== true);
+  const commands = config.commands.filter(({ hidden }) => !hidden);
   writeFileSync(file, bashCompletion(config.bin, commands));
 };
 
