@@ -49,11 +49,12 @@ type StopSignal = (typeof STOP_SIGNALS)[number];
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Serves the client on stdin and stdout until it is gone or a signal asks to stop. Never throws: a failure at start
- * is one line on stderr, and stdin is untouched then.
+ * Serves the client on stdin and stdout until it is gone or a signal asks to stop. A failure at start is one line on
+ * stderr, and stdin is untouched then.
  *
  * @param around the process, or a stand-in for it
  * @returns the exit code
+ * @throws ConnectorError `MCPC_USAGE` when the log file cannot be written
  */
 export async function runProxy(invocation: Invocation, around: Surroundings): Promise<number> {
   const { stdin, stdout, stderr } = around;

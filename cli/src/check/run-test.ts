@@ -21,9 +21,10 @@ export interface RunCheckOptions {
 }
 
 /**
- * Runs `mcp-connect test`: what is found goes to stdout, everything else to stderr. Never throws.
+ * Runs `mcp-connect test`: what is found goes to stdout, everything else to stderr.
  *
  * @returns the exit code
+ * @throws ConnectorError `MCPC_USAGE` when the log file cannot be written
  */
 export async function runTest(invocation: Invocation, options: RunCheckOptions): Promise<number> {
   return reported(invocation, options, async (log) => {

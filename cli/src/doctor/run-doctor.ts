@@ -17,9 +17,10 @@ import {
 } from './machine.js';
 
 /**
- * Runs `mcp-connect doctor`: what is found goes to stdout, everything else to stderr. Never throws.
+ * Runs `mcp-connect doctor`: what is found goes to stdout, everything else to stderr.
  *
  * @returns the exit code
+ * @throws ConnectorError `MCPC_USAGE` when the log file cannot be written
  */
 export async function runDoctor(invocation: Invocation, options: RunCheckOptions): Promise<number> {
   return reported(invocation, options, async (log) => {
