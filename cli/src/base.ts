@@ -40,7 +40,7 @@ export abstract class FlagCommand extends Command {
 }
 
 /** A command that reaches servers, by its own flags and those of plugins. What is special about each is its {@link Mode}. */
-export abstract class PluginCommand extends FlagCommand {
+export abstract class ModeCommand extends FlagCommand {
   /**
    * Reads the line with the flags of all plugins. oclif gets only what stands before `--`: it would sort the words
    * behind it.
@@ -60,7 +60,7 @@ export abstract class PluginCommand extends FlagCommand {
 }
 
 /** A command that serves a client on stdin and stdout. */
-export abstract class ServeCommand extends PluginCommand {
+export abstract class ServeCommand extends ModeCommand {
   protected async serve(mode: Mode): Promise<never> {
     return this.exit(await runProxy(await this.read(mode), process));
   }

@@ -8,6 +8,8 @@ export const BUILT_IN: Readonly<Record<string, () => Promise<{ default: unknown 
   '@mcp-connect/transport-tcp': () => import('@mcp-connect/transport-tcp'),
   '@mcp-connect/auth-bearer': () => import('@mcp-connect/auth-bearer'),
   '@mcp-connect/auth-header': () => import('@mcp-connect/auth-header'),
+  '@mcp-connect/auth-oauth': () => import('@mcp-connect/auth-oauth'),
+  '@mcp-connect/protocol-bridge': () => import('@mcp-connect/protocol-bridge'),
   '@mcp-connect/strategy-fallback': () => import('@mcp-connect/strategy-fallback'),
   '@mcp-connect/strategy-round-robin': () => import('@mcp-connect/strategy-round-robin'),
 };

@@ -2,12 +2,15 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Flag, Flags } from '@mcp-connect/core';
 import {
+  AUTH_PROXY_FLAGS,
   COMMON_FLAGS,
   DEMO_FLAGS,
   DOCTOR_FLAGS,
   LOAD_BALANCE_FLAGS,
+  LOGOUT_FLAGS,
   PROXY_FLAGS,
   TEST_FLAGS,
+  WHOAMI_FLAGS,
 } from './flags.js';
 
 const README = fileURLToPath(new URL('../README.md', import.meta.url));
@@ -15,6 +18,8 @@ const README = fileURLToPath(new URL('../README.md', import.meta.url));
 /** The tables of the README by the name between their markers `<!-- flags NAME -->` and `<!-- end -->`. */
 const TABLES: Readonly<Record<string, Flags>> = {
   proxy: without(PROXY_FLAGS, COMMON_FLAGS),
+  'auth-proxy': without(AUTH_PROXY_FLAGS, PROXY_FLAGS),
+  accounts: without({ ...LOGOUT_FLAGS, ...WHOAMI_FLAGS }, PROXY_FLAGS),
   'load-balance': without(LOAD_BALANCE_FLAGS, COMMON_FLAGS),
   test: { ...without(TEST_FLAGS, COMMON_FLAGS), timeout: TEST_FLAGS.timeout },
   doctor: { ...without(DOCTOR_FLAGS, COMMON_FLAGS), timeout: DOCTOR_FLAGS.timeout },

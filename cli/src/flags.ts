@@ -61,6 +61,15 @@ export const COMMON_FLAGS = {
     min: 1,
     max: Math.floor(LONGEST_TIMER / 1000),
   },
+  pool: {
+    type: 'integer',
+    summary: 'Connections to each endpoint that is reached over tcp, tls or unix.',
+    env: 'MCP_CONNECT_POOL',
+    valueName: 'NUMBER',
+    default: 1,
+    min: 1,
+    max: 1_000,
+  },
   'max-message-size': {
     type: 'integer',
     summary: 'Largest message in bytes, either way.',
@@ -173,6 +182,66 @@ export const PROXY_FLAGS = {
   ...COMMON_FLAGS,
 } as const satisfies Flags;
 
+/** The flags of `auth-proxy`: those of `proxy`, and short names for what is known of the authorization server. */
+export const AUTH_PROXY_FLAGS = {
+  ...PROXY_FLAGS,
+  'client-id': {
+    type: 'string',
+    env: 'MCP_CONNECT_CLIENT_ID',
+    summary: 'Client id that was registered at the authorization server.',
+    valueName: 'ID',
+  },
+  'client-secret': {
+    type: 'string',
+    env: 'MCP_CONNECT_CLIENT_SECRET',
+    secret: true,
+    summary: 'Secret of that client, where it has one.',
+    valueName: 'SECRET',
+  },
+  'auth-url': {
+    type: 'string',
+    env: 'MCP_CONNECT_AUTH_URL',
+    summary: 'Sign-in page of the authorization server; with --token-url, nothing is looked up.',
+    valueName: 'URL',
+  },
+  'token-url': {
+    type: 'string',
+    env: 'MCP_CONNECT_TOKEN_URL',
+    summary: 'Token endpoint of the authorization server.',
+    valueName: 'URL',
+  },
+  'redirect-url': {
+    type: 'string',
+    env: 'MCP_CONNECT_REDIRECT_URL',
+    summary: 'Where the sign-in page sends its answer, exactly as it was registered.',
+    valueName: 'URL',
+  },
+  scopes: {
+    type: 'string',
+    env: 'MCP_CONNECT_SCOPES',
+    summary: 'Scopes to ask for, with blanks or commas between.',
+    valueName: 'SCOPES',
+  },
+} as const satisfies Flags;
+
+/** A flag of commands whose result a program may want to read. */
+const JSON_FLAG = { json: { type: 'boolean', summary: 'Print the result as JSON.' } } as const;
+
+/** The flags of `login`: those of `proxy`, so that a line that works there works here. */
+export const LOGIN_FLAGS = { ...PROXY_FLAGS, ...JSON_FLAG } as const satisfies Flags;
+
+/** The flags of `logout`. */
+export const LOGOUT_FLAGS = {
+  ...LOGIN_FLAGS,
+  all: { type: 'boolean', summary: 'End every sign-in, of all servers and profiles.' },
+} as const satisfies Flags;
+
+/** The flags of `whoami`. */
+export const WHOAMI_FLAGS = {
+  ...LOGIN_FLAGS,
+  verify: { type: 'boolean', summary: 'Ask the servers whether they still take the sign-ins.' },
+} as const satisfies Flags;
+
 /** The flags of `load-balance`. */
 export const LOAD_BALANCE_FLAGS = {
   endpoints: {
@@ -181,12 +250,34 @@ export const LOAD_BALANCE_FLAGS = {
     env: 'MCP_CONNECT_ENDPOINTS',
     valueName: 'URL,URL,…',
   },
+  'endpoints-file': {
+    type: 'string',
+    summary: 'File that names further servers, one a line; it is read again when it changes, and at SIGHUP.',
+    env: 'MCP_CONNECT_ENDPOINTS_FILE',
+    valueName: 'FILE',
+  },
   transport: {
     type: 'string',
     summary: 'How to reach endpoints that do not say so themselves.',
     env: 'MCP_CONNECT_TRANSPORT',
     valueName: 'NAME',
     default: 'http',
+  },
+  affinity: {
+    type: 'string',
+    summary:
+      'What of a session stays on one server: all of it, nothing, or what may depend on what the server keeps for it.',
+    env: 'MCP_CONNECT_AFFINITY',
+    options: ['auto', 'session', 'none'],
+    default: 'auto',
+  },
+  equivalence: {
+    type: 'string',
+    summary:
+      'What becomes of a server that differs in version, capabilities or tools: no requests, a warning, or nothing.',
+    env: 'MCP_CONNECT_EQUIVALENCE',
+    options: ['strict', 'warn', 'off'],
+    default: 'strict',
   },
   ...COMMON_FLAGS,
 } as const satisfies Flags;
@@ -196,11 +287,7 @@ const CHECK_FLAGS = {
   transport: LOAD_BALANCE_FLAGS.transport,
   ...COMMON_FLAGS,
   timeout: { ...COMMON_FLAGS.timeout, default: 10 },
-  json: {
-    type: 'boolean',
-    summary: 'Print the result as JSON.',
-    env: 'MCP_CONNECT_JSON',
-  },
+  json: { ...JSON_FLAG.json, env: 'MCP_CONNECT_JSON' },
 } as const satisfies Flags;
 
 /** The flags of `test`. */

@@ -2,14 +2,26 @@ import {
   commandEndpoint,
   ConnectorError,
   parseEndpoint,
+  type ConnectorOptions,
   type Endpoint,
   type Flags,
   type FlagValues,
 } from '@mcp-connect/core';
-import { DOCTOR_FLAGS, LOAD_BALANCE_FLAGS, PROXY_FLAGS, TEST_FLAGS, type Values } from './flags.js';
+import { readEndpointsFile } from './endpoints-file.js';
+import {
+  AUTH_PROXY_FLAGS,
+  DOCTOR_FLAGS,
+  LOAD_BALANCE_FLAGS,
+  PROXY_FLAGS,
+  TEST_FLAGS,
+  type CommonValues,
+  type Values,
+} from './flags.js';
 
 /** What sets one command that reaches servers apart from another. */
 export interface Mode {
+  /** The command. */
+  readonly name: string;
   /** The command's own flags. */
   readonly flags: Flags;
   /** The packages of its built-in plugins, in the order in which they are applied. */
@@ -21,6 +33,16 @@ export interface Mode {
    * @throws ConnectorError `MCPC_USAGE` naming the flag to mend
    */
   endpoints(values: Values, words: readonly string[]): readonly Endpoint[];
+  /** Names the file that the endpoints come from, where there is one that may change. */
+  file?(values: Values): string | undefined;
+  /** Reads how requests are spread over the endpoints. */
+  spread(values: Values): Pick<ConnectorOptions, 'affinity' | 'equivalence'>;
+  /**
+   * Puts the values of the command's own flags where its plugins look for them.
+   *
+   * @throws ConnectorError `MCPC_USAGE` naming the flag to mend
+   */
+  forPlugins?(values: Values): Values;
 }
 
 const TRANSPORTS_AND_AUTH = [
@@ -29,11 +51,15 @@ const TRANSPORTS_AND_AUTH = [
   '@mcp-connect/transport-tcp',
   '@mcp-connect/auth-bearer',
   '@mcp-connect/auth-header',
+  '@mcp-connect/auth-oauth',
 ] as const;
 
+const EVERYWHERE = [...TRANSPORTS_AND_AUTH, '@mcp-connect/protocol-bridge'] as const;
+
 const proxy: Mode = {
+  name: 'proxy',
   flags: PROXY_FLAGS,
-  plugins: [...TRANSPORTS_AND_AUTH, '@mcp-connect/strategy-fallback'],
+  plugins: [...EVERYWHERE, '@mcp-connect/strategy-fallback'],
   endpoints(values, words) {
     const { endpoint, transport } = values as FlagValues<typeof PROXY_FLAGS>;
     if (words.length > 0) return [localServer(words, endpoint, transport)];
@@ -45,33 +71,76 @@ const proxy: Mode = {
     }
     return [namedEndpoint('endpoint', endpoint, transport)];
   },
+  // Fallbacks wait for a failure, but connections of a pool are there to be used.
+  spread: (values) => ({ affinity: (values as Values & CommonValues).pool > 1 ? 'auto' : 'session' }),
+};
+
+/** The flags of the sign-in plugin, by the names that they have in `auth-proxy`. */
+const OAUTH_FLAGS = {
+  'client-id': 'oauth-client-id',
+  'client-secret': 'oauth-client-secret',
+  'auth-url': 'oauth-auth-url',
+  'token-url': 'oauth-token-url',
+  'redirect-url': 'oauth-redirect-url',
+  scopes: 'oauth-scopes',
+} as const;
+
+const authProxy: Mode = {
+  ...proxy,
+  name: 'auth-proxy',
+  flags: AUTH_PROXY_FLAGS,
+  forPlugins(values) {
+    for (const name of ['auth-url', 'token-url', 'redirect-url']) checkAddress(name, values[name]);
+    if (values['auth-url'] !== undefined && values['token-url'] === undefined)
+      throw usage('--auth-url is given without --token-url.', 'Give --token-url URL as well');
+    const given = Object.entries(OAUTH_FLAGS).filter(([name]) => values[name] !== undefined);
+    return { ...values, ...Object.fromEntries(given.map(([name, flag]) => [flag, values[name]])) };
+  },
 };
 
 const loadBalance: Mode = {
+  name: 'load-balance',
   flags: LOAD_BALANCE_FLAGS,
-  plugins: [...TRANSPORTS_AND_AUTH, '@mcp-connect/strategy-round-robin'],
+  plugins: [...EVERYWHERE, '@mcp-connect/strategy-round-robin'],
   endpoints(values, words) {
-    const { endpoints = '', transport } = values as FlagValues<typeof LOAD_BALANCE_FLAGS>;
+    const {
+      endpoints = '',
+      transport,
+      'endpoints-file': file,
+    } = values as FlagValues<typeof LOAD_BALANCE_FLAGS>;
     if (words.length > 0) {
       throw usage(
         'load-balance takes no command after --.',
         'Name every server in --endpoints, a local one as "stdio:command args"',
       );
     }
-    const texts = listOf(endpoints);
-    if (texts.length === 0) {
+    const named = listOf(endpoints);
+    const listed = file === undefined ? [] : readEndpointsFile(file);
+    if (named.length + listed.length === 0) {
       throw usage(
         'No --endpoints are given.',
         'Add --endpoints "https://one.example/mcp,https://two.example/mcp"',
       );
     }
-    return texts.map((text) => namedEndpoint('endpoints', text, yielding(transport, text)));
+    const read = (flag: string, text: string): Endpoint =>
+      namedEndpoint(flag, text, yielding(transport, text));
+    return [
+      ...named.map((text) => read('endpoints', text)),
+      ...listed.map((text) => read('endpoints-file', text)),
+    ];
+  },
+  file: (values) => (values as FlagValues<typeof LOAD_BALANCE_FLAGS>)['endpoints-file'],
+  spread(values) {
+    const { affinity, equivalence } = values as FlagValues<typeof LOAD_BALANCE_FLAGS>;
+    return { affinity, equivalence };
   },
 };
 
 const test: Mode = {
+  name: 'test',
   flags: TEST_FLAGS,
   plugins: TRANSPORTS_AND_AUTH,
+  spread: () => ({}),
   endpoints(values, words) {
     const { endpoint, transport } = values as FlagValues<typeof TEST_FLAGS>;
     if (words.length > 0) return [localServer(words, endpoint, ownWord(transport))];
@@ -84,8 +153,10 @@ const test: Mode = {
 };
 
 const doctor: Mode = {
+  name: 'doctor',
   flags: DOCTOR_FLAGS,
   plugins: TRANSPORTS_AND_AUTH,
+  spread: () => ({}),
   endpoints(values, words) {
     const { endpoint, endpoints = '', transport } = values as FlagValues<typeof DOCTOR_FLAGS>;
     const several = listOf(endpoints).map((text) =>
@@ -98,7 +169,12 @@ const doctor: Mode = {
 };
 
 /** The serving commands by name. */
-export const MODES = { proxy, 'load-balance': loadBalance } as const;
+export const MODES = { proxy, 'auth-proxy': authProxy, 'load-balance': loadBalance } as const;
+
+function checkAddress(flag: string, text: unknown): void {
+  if (typeof text !== 'string' || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol))) return;
+  throw usage(`--${flag} is no web address.`, `Write it as --${flag} https://host/path`);
+}
 
 /** The commands that look at servers without serving a client, by name. */
 export const CHECKS = { test, doctor } as const;

@@ -1,13 +1,17 @@
 import { EventEmitter, once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { loadPlugins, mergeFlags } from './load.js';
-import { MODES } from './modes.js';
+import { MODES, type Mode } from './modes.js';
 import { parsePlain } from './plain.js';
 import { runProxy, type Surroundings } from './proxy.js';
 import { pluginPlaces } from './resolve.js';
+import { readStatuses } from './status.js';
 
 const ECHO = fileURLToPath(new URL('../fixtures/echo.js', import.meta.url));
 const AUTHORITY = fileURLToPath(new URL('../fixtures/authority.pem', import.meta.url));
@@ -22,14 +26,18 @@ interface Running {
   readonly exitCode: Promise<number>;
 }
 
-async function proxy(args: readonly string[], env: Record<string, string> = {}): Promise<Running> {
+async function proxy(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  mode: Mode = MODES.proxy,
+): Promise<Running> {
   const plugins = await loadPlugins([ECHO], pluginPlaces({}));
-  const flags = mergeFlags(MODES.proxy.flags, plugins);
+  const flags = mergeFlags(mode.flags, plugins);
   const values = parsePlain(args, flags, env);
   if (values === undefined) throw new Error('the line is not plain');
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
   const around = Object.assign(new EventEmitter(), { stdin, stdout, stderr, env });
-  const exitCode = runProxy({ mode: MODES.proxy, flags, plugins, values, words: [], variables: [] }, around);
+  const exitCode = runProxy({ mode, flags, plugins, values, words: [], variables: [] }, around);
   void exitCode.then(() => stderr.end());
   return { around, stdin, stdout, log: text(stderr), exitCode };
 }
@@ -44,6 +52,11 @@ async function answer({
 }
 
 describe('a proxy', () => {
+  let folder: string;
+
+  before(() => (folder = mkdtempSync(join(tmpdir(), 'mcpc-'))));
+  after(() => rmSync(folder, { recursive: true }));
+
   it('hands settings to the connector and each plugin its own values', async () => {
     const running = await proxy(
       [
@@ -56,7 +69,7 @@ describe('a proxy', () => {
         '--ca',
         AUTHORITY,
       ],
-      { WORD: 'hello', MCP_CONNECT_STATE_DIR: '/somewhere' },
+      { WORD: 'hello', MCP_CONNECT_STATE_DIR: folder },
     );
     const { result } = await answer(running);
     expect(result['options']).to.deep.equal({ 'echo-word': 'hello', 'echo-list': [], 'echo-loud': false });
@@ -64,12 +77,58 @@ describe('a proxy', () => {
       timeout: 5000,
       retryAttempts: 7,
       retryDelay: 1000,
-      stateDir: '/somewhere',
+      stateDir: folder,
     });
     expect(result['settings']?.['tls']).to.have.property('ca').that.includes('BEGIN CERTIFICATE');
     running.stdin.end();
     expect(await running.exitCode).to.equal(0);
     expect(await running.log).to.equal('');
+  });
+
+  it('tells its status to whoever asks, and on stderr at SIGUSR2', async () => {
+    const running = await proxy(['--endpoint', 'echo://here'], { MCP_CONNECT_STATE_DIR: folder });
+    await answer(running);
+    running.around.emit('SIGUSR2');
+    const [status] = await readStatuses(join(folder, 'run'));
+    expect(status).to.include({ command: 'proxy', pid: process.pid });
+    expect(status!.endpoints[0]).to.include({
+      endpoint: 'echo://here',
+      state: 'up',
+      answered: 1,
+      pending: 0,
+    });
+    running.stdin.end();
+    await running.exitCode;
+    expect(await running.log).to.include('echo://here');
+    expect(await readStatuses(join(folder, 'run'))).to.deep.equal([]);
+  });
+
+  it('follows its file of endpoints, with SIGHUP too, and keeps them while the file is wrong', async () => {
+    const file = join(folder, 'endpoints.txt');
+    writeFileSync(file, '# ours\necho://one\n\necho://two\n');
+    const env = { MCP_CONNECT_STATE_DIR: folder };
+    const running = await proxy(
+      ['--endpoints-file', file, '--log-level', 'info'],
+      env,
+      MODES['load-balance'],
+    );
+    await answer(running);
+    const endpoints = async (): Promise<string[]> => {
+      const [status] = await readStatuses(join(folder, 'run'));
+      return status!.endpoints.map(({ endpoint }) => endpoint);
+    };
+    expect(await endpoints()).to.deep.equal(['echo://one', 'echo://two']);
+    writeFileSync(file, 'echo://two\necho://three\n');
+    running.around.emit('SIGHUP');
+    expect(await endpoints()).to.deep.equal(['echo://two', 'echo://three']);
+    for (const wrong of ['', 'nowhere://x']) {
+      writeFileSync(file, wrong);
+      running.around.emit('SIGHUP');
+      expect(await endpoints()).to.deep.equal(['echo://two', 'echo://three']);
+    }
+    running.stdin.end();
+    expect(await running.exitCode).to.equal(0);
+    expect((await running.log).match(/stay as they are/g)).to.have.length(2);
   });
 
   it('logs on stderr, without secrets', async () => {

@@ -4,11 +4,15 @@ import {
   Connector,
   LogMessages,
   reasonOf,
+  runtimeDir,
   serveClient,
   stateDir,
+  type Endpoint,
   type Flags,
   type Log,
+  type Pipeline,
   type Plugin,
+  type Serving,
   type Settings,
 } from '@mcp-connect/core';
 import { consoleToStderr } from './console.js';
@@ -19,6 +23,7 @@ import type { Mode } from './modes.js';
 import { networkOf } from './network.js';
 import type { Environment } from './plain.js';
 import { tell } from './report.js';
+import type { ProcessStatus, StatusServer } from './status.js';
 
 /** A command line that has been read. */
 export interface Invocation {
@@ -41,12 +46,22 @@ export interface Surroundings {
   readonly env: Environment;
   on(signal: StopSignal, listener: () => void): unknown;
   on(event: 'uncaughtException' | 'unhandledRejection', listener: (error: unknown) => void): unknown;
+  on(signal: 'SIGUSR2', listener: () => void): unknown;
   off(signal: StopSignal, listener: () => void): unknown;
+}
+
+interface Following {
+  readonly connector: Connector;
+  readonly around: Surroundings;
+  readonly pipeline: Pipeline;
+  /** Reads all endpoints anew. */
+  read(): readonly Endpoint[];
 }
 
 type StopSignal = (typeof STOP_SIGNALS)[number];
 
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const WITHOUT_SIGHUP = ['SIGINT', 'SIGTERM'] as const;
 
 /**
  * Serves the client on stdin and stdout until it is gone or a signal asks to stop. A failure at start is one line on
@@ -60,27 +75,73 @@ export async function runProxy(invocation: Invocation, around: Surroundings): Pr
   const { stdin, stdout, stderr } = around;
   // A host that closes our stderr must not end the session.
   stderr.on('error', () => undefined);
-  const values = invocation.values as Values & CommonValues;
-  const messages = new LogMessages({ level: values.debug ? 'trace' : 'warn' });
-  const log = openLog(values, { stderr, env: around.env, also: (record) => messages.write(record) });
+  const given = invocation.values as Values & CommonValues;
+  const messages = new LogMessages({ level: given.debug ? 'trace' : 'warn' });
+  const log = openLog(given, { stderr, env: around.env, also: (record) => messages.write(record) });
   try {
-    const connector = await prepare(invocation, log, around.env);
-    if (values.debug) connector.use(messages.plugin());
+    const { connector, values } = await prepare(invocation, log, around.env);
+    if (given.debug) connector.use(messages.plugin());
     connector.start();
     consoleToStderr();
-    const stopped = firstSignal(around);
+    const file = invocation.mode.file?.(values);
+    const stopped = firstSignal(around, file === undefined ? STOP_SIGNALS : WITHOUT_SIGHUP);
     const broken = strayFailure(around, log);
     const serving = serveClient(connector, { input: stdin, output: stdout, messages });
+    const following =
+      file === undefined
+        ? undefined
+        : await follow(file, {
+            connector,
+            around,
+            pipeline: serving.pipeline,
+            read: () => invocation.mode.endpoints(values, invocation.words),
+          });
+    const status = await tellStatus(invocation.mode.name, serving, { around, log });
     const exitCode = await Promise.race([serving.ended.then(() => 0), stopped.then(() => 0), broken]);
     await serving.close();
+    following?.close();
+    status.close();
     return exitCode;
   } catch (error) {
     return tell(error, { stderr, log, variables: invocation.variables });
   }
 }
 
+/** Follows a file of endpoints: with every change of it, and with SIGHUP. */
+async function follow(
+  path: string,
+  { connector, around, pipeline, read }: Following,
+): Promise<{ close(): void }> {
+  const { EndpointsFile } = await import('./endpoints-file.js');
+  const file = new EndpointsFile({
+    path,
+    log: connector.log,
+    read() {
+      const endpoints = read();
+      for (const endpoint of endpoints) connector.check(endpoint);
+      return endpoints;
+    },
+    onchange: (endpoints) => pipeline.follow(endpoints),
+  });
+  around.on('SIGHUP', () => file.reread());
+  return file;
+}
+
+/** Tells the status to whoever asks by the socket, and on stderr at SIGUSR2. */
+async function tellStatus(
+  command: string,
+  { pipeline }: Serving,
+  { around, log }: { around: Surroundings; log: Log },
+): Promise<StatusServer> {
+  const { serveStatus, statusTable } = await import('./status.js');
+  const status = (): ProcessStatus => ({ pid: process.pid, command, endpoints: pipeline.status() });
+  if (process.platform !== 'win32') around.on('SIGUSR2', () => around.stderr.write(statusTable(status())));
+  const place = { env: around.env, platform: process.platform, home: homedir() };
+  return serveStatus(runtimeDir(place), log, status);
+}
+
 /**
- * Makes the connector that a command line asks for; nothing is opened yet.
+ * Makes the connector that a command line describes. It is not started yet.
  *
  * @throws ConnectorError `MCPC_USAGE` naming the flag to mend
  */
@@ -88,8 +149,9 @@ export async function prepare(
   { mode, flags, plugins, values, words }: Invocation,
   log: Log,
   env: Environment,
-): Promise<Connector> {
-  const expanded = expandValues(values, { flags, env, hide: log.hide });
+): Promise<{ connector: Connector; values: Values }> {
+  const given = expandValues(values, { flags, env, hide: log.hide });
+  const expanded = mode.forPlugins?.(given) ?? given;
   const common = expanded as Values & CommonValues;
   const endpoints = mode.endpoints(expanded, words);
   const connector = new Connector({
@@ -105,10 +167,12 @@ export async function prepare(
       ...(await networkOf(common, { env, log, endpoints })),
     },
     retryTools: common['retry-tools'],
+    pool: common.pool,
+    ...mode.spread(expanded),
   });
   for (const endpoint of endpoints) connector.endpoint(endpoint);
   for (const plugin of plugins) connector.use(plugin, ownValues(plugin, expanded) as never);
-  return connector;
+  return { connector, values: expanded };
 }
 
 function milliseconds<K extends keyof Settings>(
@@ -119,7 +183,7 @@ function milliseconds<K extends keyof Settings>(
 }
 
 /** Hands a plugin the values of its own flags and no others. */
-function ownValues(plugin: Plugin, values: Values): Values {
+export function ownValues(plugin: Plugin, values: Values): Values {
   const own: Record<string, Value> = {};
   for (const name of Object.keys(plugin.flags ?? {})) own[name] = values[name];
   return own;
@@ -142,14 +206,14 @@ function strayFailure(around: Surroundings, log: Log): Promise<number> {
 }
 
 /** Settles at the first stop signal. A second one must not cut the orderly stop short; a third has its usual effect. */
-function firstSignal(around: Surroundings): Promise<void> {
+function firstSignal(around: Surroundings, signals: readonly StopSignal[]): Promise<void> {
   return new Promise((resolve) => {
     let count = 0;
     const onsignal = (): void => {
       count += 1;
       resolve();
-      if (count === 2) for (const signal of STOP_SIGNALS) around.off(signal, onsignal);
+      if (count === 2) for (const signal of signals) around.off(signal, onsignal);
     };
-    for (const signal of STOP_SIGNALS) around.on(signal, onsignal);
+    for (const signal of signals) around.on(signal, onsignal);
   });
 }

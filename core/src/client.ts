@@ -18,6 +18,8 @@ const GRACE = 2_000;
 export interface Serving {
   /** Settles when the client is gone: its input ended, or its output is closed. */
   readonly ended: Promise<void>;
+  /** The line to the servers. */
+  readonly pipeline: Pipeline;
   /** Stops reading, ends the line in good order and writes out what is left, as far as the client still reads it. */
   close(): Promise<void>;
 }
@@ -58,6 +60,7 @@ export function serveClient(
   });
   return {
     ended,
+    pipeline,
     async close() {
       input.off('data', ondata);
       input.pause();

@@ -1,12 +1,15 @@
 import { parseEndpoint, type Endpoint } from './endpoint.js';
 import { ConnectorError, reasonOf } from './errors.js';
+import type { EquivalenceMode } from './equivalence.js';
 import { createHooks, type Hooks } from './hooks.js';
 import { Leg } from './leg.js';
 import type { Log } from './log.js';
 import { Pipeline, type Client } from './pipeline.js';
 import type { Flags, FlagValues, Plugin, Registry } from './plugin.js';
 import { Retry, type RetryTools } from './retry.js';
+import type { Affinity } from './router.js';
 import { sdkTransport, type SdkTransport } from './sdk.js';
+import type { EndpointSource } from './sources.js';
 import type { Settings, TransportKind } from './transport.js';
 import type { Clock } from './wake.js';
 
@@ -15,6 +18,7 @@ export const DEFAULT_SETTINGS: Settings = {
   timeout: 30_000,
   retryAttempts: 3,
   retryDelay: 1_000,
+  ejectionTime: 5_000,
   maxMessageSize: 64 * 1024 * 1024,
   tls: {},
 };
@@ -28,6 +32,12 @@ export interface ConnectorOptions {
   readonly retryTools?: RetryTools;
   /** Shows when the machine has slept; the one on the wall where none is given. */
   readonly clock?: Clock;
+  /** What of a legacy session stays on one endpoint; defaults to `session`: all of it. */
+  readonly affinity?: Affinity;
+  /** What becomes of endpoints that differ from the one that the client knows; defaults to `off`. */
+  readonly equivalence?: EquivalenceMode;
+  /** Connections to each endpoint whose transport gains by several, from 1, which is the default. */
+  readonly pool?: number;
 }
 
 /**
@@ -38,11 +48,13 @@ export class Connector implements Registry {
   readonly hooks: Hooks = createHooks();
   readonly settings: Settings;
   readonly log: Log;
-  readonly #retryTools: RetryTools;
-  readonly #clock: Clock | undefined;
+  readonly #options: ConnectorOptions;
   readonly #plugins: { readonly plugin: Plugin; readonly options: FlagValues<Flags> }[] = [];
   readonly #endpoints: Endpoint[] = [];
-  readonly #kinds = new Map<string, { readonly kind: TransportKind; readonly owner: string }>();
+  readonly #kinds = new Map<string, TransportKind>();
+  readonly #sources = new Map<string, EndpointSource>();
+  /** Which plugin brings what is reached under a scheme. */
+  readonly #owners = new Map<string, string>();
   /** The plugin that is being applied, for messages about clashes. */
   #applying = 'the program';
   #frozen = false;
@@ -50,8 +62,7 @@ export class Connector implements Registry {
   constructor(options: ConnectorOptions) {
     this.log = options.log;
     this.settings = { ...DEFAULT_SETTINGS, ...options.settings };
-    this.#retryTools = options.retryTools ?? 'annotated';
-    this.#clock = options.clock;
+    this.#options = options;
   }
 
   get endpoints(): readonly Endpoint[] {
@@ -80,17 +91,14 @@ export class Connector implements Registry {
 
   transport(scheme: string, kind: TransportKind): void {
     this.#mustBeOpen(`add a transport for ${scheme}`);
-    const other = this.#kinds.get(scheme);
-    if (other !== undefined) {
-      throw new ConnectorError(
-        'MCPC_USAGE',
-        `${this.#applying} and ${other.owner} both bring a transport for ${scheme}.`,
-        {
-          hint: 'Leave out one of the two plugins',
-        },
-      );
-    }
-    this.#kinds.set(scheme, { kind, owner: this.#applying });
+    this.#take(scheme);
+    this.#kinds.set(scheme, kind);
+  }
+
+  source(scheme: string, source: EndpointSource): void {
+    this.#mustBeOpen(`add a source for ${scheme}`);
+    this.#take(scheme);
+    this.#sources.set(scheme, source);
   }
 
   /**
@@ -111,7 +119,7 @@ export class Connector implements Registry {
         hint: 'Add --endpoint https://example.com/mcp, or -- and the command of a local server',
       });
     }
-    for (const endpoint of this.#endpoints) this.#check(endpoint);
+    for (const endpoint of this.#endpoints) this.check(endpoint);
     return this;
   }
 
@@ -119,20 +127,25 @@ export class Connector implements Registry {
   connect(client: Client): Pipeline {
     this.start();
     const { hooks, settings, log } = this;
+    const { retryTools = 'annotated', affinity = 'session', equivalence = 'off', pool = 1 } = this.#options;
     return new Pipeline({
       client,
       hooks,
       settings,
       log: log.child('line'),
-      retry: new Retry(settings, this.#retryTools),
-      ...(this.#clock !== undefined && { clock: this.#clock }),
-      legs: (events) =>
-        this.#endpoints.map((endpoint, index) => {
-          const kind = this.#kind(endpoint);
-          const open = (context: Parameters<TransportKind['open']>[0]): ReturnType<TransportKind['open']> =>
-            kind.open(context);
-          return new Leg({ endpoint, index, open, hooks, settings, log: log.child(endpoint.scheme), events });
-        }),
+      retry: new Retry(settings, retryTools),
+      ...(this.#options.clock !== undefined && { clock: this.#options.clock }),
+      affinity,
+      equivalence,
+      endpoints: this.#endpoints,
+      sourceOf: (scheme) => this.#sources.get(scheme),
+      connections: (endpoint) => (this.#kind(endpoint).pooled === true ? pool : 1),
+      makeLeg: (parts) => {
+        const kind = this.#kind(parts.endpoint);
+        const open = (context: Parameters<TransportKind['open']>[0]): ReturnType<TransportKind['open']> =>
+          kind.open(context);
+        return new Leg({ ...parts, open, hooks, settings, log: log.child(parts.endpoint.scheme) });
+      },
     });
   }
 
@@ -141,10 +154,16 @@ export class Connector implements Registry {
     return sdkTransport((client) => this.connect(client));
   }
 
-  /** What is wrong with an endpoint is told with the place where it was named. */
-  #check(endpoint: Endpoint): void {
+  /**
+   * Checks an endpoint before it is used. What is wrong with it is told with the place where it was named.
+   *
+   * @throws ConnectorError `MCPC_USAGE` when no plugin reaches it, or when it is malformed
+   */
+  check(endpoint: Endpoint): void {
+    this.log.hide(...endpoint.secrets);
     try {
-      this.#kind(endpoint).validate?.(endpoint);
+      const meant = this.#sources.get(endpoint.scheme)?.begin(endpoint) ?? [endpoint];
+      for (const each of meant) this.#kind(each).validate?.(each);
     } catch (error) {
       if (!(error instanceof ConnectorError) || endpoint.source === undefined) throw error;
       const { code, message, hint } = error;
@@ -157,7 +176,7 @@ export class Connector implements Registry {
 
   #kind(endpoint: Endpoint): TransportKind {
     const found = this.#kinds.get(endpoint.scheme);
-    if (found !== undefined) return found.kind;
+    if (found !== undefined) return found;
     const known = [...this.#kinds.keys()].sort().join(', ');
     throw new ConnectorError(
       'MCPC_USAGE',
@@ -166,6 +185,16 @@ export class Connector implements Registry {
         hint: `Give --transport one of ${known || 'those of a plugin'}, or load the plugin that brings it with --plugin NAME`,
       },
     );
+  }
+
+  /** Notes that the plugin that is being applied has this scheme. */
+  #take(scheme: string): void {
+    const other = this.#owners.get(scheme);
+    if (other !== undefined) {
+      const text = `${this.#applying} and ${other} both bring a transport for ${scheme}.`;
+      throw new ConnectorError('MCPC_USAGE', text, { hint: 'Leave out one of the two plugins' });
+    }
+    this.#owners.set(scheme, this.#applying);
   }
 
   #mustBeOpen(what: string): void {

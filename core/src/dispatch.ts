@@ -1,22 +1,21 @@
 import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Envelope } from './envelope.js';
 import { ConnectorError, toConnectorError, type Delivered } from './errors.js';
-import { HookExchange } from './exchange.js';
-import { after, runHook, type Attempt, type Hooks } from './hooks.js';
+import { after, type Attempt } from './hooks.js';
 import type { Call, Ledger } from './ledger.js';
 import { isRefused, type Leg } from './leg.js';
+import type { LegSet } from './legs.js';
 import { endOfNews, LISTEN, missedNews, subscriptionOf } from './listen.js';
 import type { Log } from './log.js';
 import { cancellation, errorReply } from './reply.js';
 import type { Retry } from './retry.js';
+import { Router, type RouterOptions } from './router.js';
 import type { Credentials, Settings } from './transport.js';
 import { atMost } from './waiting.js';
 
 /** What a dispatcher is made from. */
-export interface DispatcherOptions {
+export interface DispatcherOptions extends RouterOptions {
   readonly ledger: Ledger;
-  readonly hooks: Hooks;
-  readonly retry: Retry;
   readonly settings: Settings;
   readonly log: Log;
 }
@@ -51,32 +50,30 @@ const VERSION_KEY = 'io.modelcontextprotocol/protocolVersion';
  */
 export class Dispatcher {
   readonly #ledger: Ledger;
-  readonly #hooks: Hooks;
+  readonly #legs: LegSet;
+  readonly #router: Router;
   readonly #retry: Retry;
   readonly #settings: Settings;
   readonly #log: Log;
-  #legs: readonly Leg[] = [];
-  /** The leg that answered `initialize`: a legacy session lives there. */
-  session: Leg | undefined;
   #stopped = false;
 
   constructor(options: DispatcherOptions) {
     this.#ledger = options.ledger;
-    this.#hooks = options.hooks;
+    this.#legs = options.legs;
+    this.#router = new Router(options);
     this.#retry = options.retry;
     this.#settings = options.settings;
     this.#log = options.log;
-  }
-
-  /** Names the legs, once, before anything is sent. */
-  over(legs: readonly Leg[]): void {
-    this.#legs = legs;
   }
 
   /** Starts on a request. */
   send(call: Call, outgoing: Envelope): void {
     this.#retry.count();
     call.outgoing = outgoing;
+    const meta = modernMeta(outgoing);
+    call.modern = meta !== undefined;
+    if (meta !== undefined) this.#legs.memory.meta = meta;
+    if (this.#legs.all.length > 1) this.#router.look(call);
     call.deadline = performance.now() + this.#settings.timeout;
     const { maxRequestTime } = this.#settings;
     if (maxRequestTime !== undefined && outgoing.method !== LISTEN) {
@@ -89,6 +86,9 @@ export class Dispatcher {
   answered(call: Call, answer: Envelope): void {
     const leg = call.leg!;
     this.#assign(call, undefined);
+    leg.answered++;
+    leg.era = call.modern ? 'modern' : 'legacy';
+    leg.health.ok();
     this.#log.debug?.(
       '%s %s was answered by %s in %d ms',
       call.outgoing.method,
@@ -96,16 +96,15 @@ export class Dispatcher {
       leg.endpoint.label,
       Math.round(performance.now() - call.startedAt),
     );
-    // The session moves along with a request that found its own leg dead.
-    if (call.attempts.length > 0 && this.affinity(call) !== undefined) this.session = leg;
+    this.#router.answered(call, leg, answer);
     call.sent = false;
     const { method } = call.outgoing;
     if (!NOTED.has(method)) return;
     const { parsed } = answer;
     if (parsed === undefined || !('result' in parsed)) return;
     if (method === 'tools/list') this.#retry.learn(parsed.result);
-    else leg.memory.note(call.outgoing, answer);
-    if (method === 'initialize') this.session = leg;
+    else this.#legs.memory.note(call.outgoing, answer);
+    if (method === 'initialize') this.#legs.begun(leg, answer);
   }
 
   /** Gives a call its answer, unless it has one. */
@@ -175,7 +174,7 @@ export class Dispatcher {
     void call.deliver(undefined);
     const told = sent ? leg : undefined;
     // In the modern era, and before the request left, nothing more can come (2026-07-28 patterns/cancellation).
-    if (told === undefined || isModern(call.outgoing)) this.#settle(call);
+    if (told === undefined || call.modern) this.#settle(call);
     return told;
   }
 
@@ -194,12 +193,18 @@ export class Dispatcher {
 
   /** Whether carrying the request out twice does no harm. */
   isSafe(call: Call): boolean {
-    return this.#retry.isSafe(call.outgoing.method, () => paramsOf(call.outgoing)?.['name']);
+    return this.#router.isSafe(call);
   }
 
-  /** The leg that holds the call's session; `initialize` and modern requests are free to go anywhere. */
+  /** Whether news of progress comes from an attempt that is over: only the current one may tell of it. */
+  isStale(leg: Leg, progress: Envelope): boolean {
+    const call = this.#ledger.findByToken(paramsOf(progress)?.['progressToken']);
+    return call !== undefined && call.leg !== leg;
+  }
+
+  /** The leg that the request is best sent to. */
   affinity(call: Call): Leg | undefined {
-    return call.outgoing.method === 'initialize' || isModern(call.outgoing) ? undefined : this.session;
+    return this.#router.affinity(call);
   }
 
   /** One attempt, straight down the line. */
@@ -210,9 +215,10 @@ export class Dispatcher {
     call.sent = false;
     if (OPENERS.has(call.outgoing.method)) this.#limit(call);
     try {
-      const sent = after(stay ?? this.#select(call), (leg) => {
+      if (this.#stopped) throw stopping();
+      const sent = after(stay ?? this.#router.choose(call), (leg) => {
         this.#assign(call, leg);
-        this.#bringSession(call, leg);
+        this.#router.prepare(call, leg);
         return after(leg.ready(), (transport) =>
           after(this.#credentials(call, leg), (credentials) => {
             if (call.cancelled || call.tries !== attempt || !this.#ledger.has(call)) return undefined;
@@ -220,12 +226,7 @@ export class Dispatcher {
             call.signedWith = credentials.headers;
             call.sent = true;
             call.epoch = leg.epoch;
-            this.#log.trace?.(
-              '%s %s goes to %s',
-              call.outgoing.method,
-              call.envelope.idText,
-              leg.endpoint.label,
-            );
+            this.#tellWhere(call, leg);
             this.#listenFor(call);
             return transport.send(call.outgoing, credentials);
           }),
@@ -237,38 +238,13 @@ export class Dispatcher {
     }
   }
 
-  #select(call: Call): Leg | Promise<Leg> {
-    if (this.#stopped) throw stopping();
-    if (this.#legs.length === 1) return this.#legs[0]!;
-    const exchange = new HookExchange({
-      id: call.envelope.id,
-      method: call.outgoing.method,
-      attempts: call.attempts,
-      state: call.state,
-      safe: () => this.isSafe(call),
-      affinity: () => this.affinity(call),
-      onanswer: () => undefined,
-      ondrop: () => undefined,
-    });
-    return after(
-      runHook(this.#hooks.selectTransport, this.#legs, exchange),
-      (candidate) => this.#legs[candidate?.index ?? this.affinity(call)?.index ?? 0]!,
-    );
-  }
-
-  /** A legacy request that goes to another leg takes its session along: it is begun there before anything is sent. */
-  #bringSession(call: Call, leg: Leg): void {
-    const { session } = this;
-    if (session === undefined || session === leg || this.affinity(call) === undefined) return;
-    leg.adopt(session);
-  }
-
   /** One attempt went wrong: another one, or the end. */
   #failed(call: Call, attempt: number, error: ConnectorError): void {
     if (attempt !== call.tries || !this.#ledger.has(call)) return;
     call.tries++;
     clearTimeout(call.silence);
-    const candidate = call.leg ?? this.#legs[0]!;
+    const candidate = call.leg ?? this.#legs.all[0]!;
+    if (call.leg !== undefined) this.#note(call.leg, error);
     call.attempts.push({ candidate, error, ms: performance.now() - call.startedAt });
     if (call.attempts.length > MOST_ATTEMPTS_KEPT) call.attempts.shift();
     if (error.code === 'MCPC_SESSION_LOST') call.leg?.forgotten(call.epoch);
@@ -281,14 +257,15 @@ export class Dispatcher {
       attempts: call.attempts,
       safe,
       endless: call.acknowledged,
-      candidates: this.#legs,
+      candidates: this.#router.takers(call),
+      opening: OPENERS.has(call.outgoing.method),
       left,
     };
     const next = given ? undefined : this.#retry.next(question);
     if (next === undefined) return this.#giveUp(call, error);
     const { wait, stay } = next;
     this.#log.debug?.('%s is sent again in %d ms: %s', call.envelope.method, Math.round(wait), error.message);
-    const again = (): void => this.#attempt(call, stay ? this.#legs[candidate.index] : undefined);
+    const again = (): void => this.#attempt(call, stay ? candidate : undefined);
     if (wait === 0) again();
     else call.pause = setTimeout(again, wait);
   }
@@ -300,7 +277,8 @@ export class Dispatcher {
   }
 
   #giveUp(call: Call, error: ConnectorError): void {
-    this.fail(call, isUnclear(error) && !this.isSafe(call) ? outcomeUnknown(call, error) : error);
+    const unclear = isUnclear(error) && !this.isSafe(call);
+    this.fail(call, unclear ? outcomeUnknown(call, error) : error);
   }
 
   // ── Time ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -325,13 +303,19 @@ export class Dispatcher {
     const { requestTimeout } = this.#settings;
     if (requestTimeout === undefined || call.outgoing.method === LISTEN) return;
     clearTimeout(call.silence);
-    const check = (): void => {
-      const heardAt = Math.max(call.startedAt, call.heardAt, call.leg?.heardAt ?? 0);
-      const left = heardAt + requestTimeout - performance.now();
-      if (left <= 0) void this.#silent(call, requestTimeout);
-      else call.silence = setTimeout(check, left);
+    const left = (): number =>
+      Math.max(call.startedAt, call.heardAt, call.leg?.heardAt ?? 0) + requestTimeout - performance.now();
+    const { tries } = call;
+    const judge = (): void => {
+      if (call.tries !== tries || !this.#ledger.has(call)) return;
+      if (left() <= 0) void this.#silent(call, requestTimeout);
+      else wait();
     };
-    call.silence = setTimeout(check, requestTimeout);
+    const wait = (): void => {
+      // Where this process itself was held up, what has come in meanwhile is read first.
+      call.silence = setTimeout(() => setImmediate(judge), left());
+    };
+    wait();
   }
 
   /** Ends an attempt whose server says nothing. It hears so before the same id may come again. */
@@ -369,7 +353,7 @@ export class Dispatcher {
   #limit(call: Call): void {
     clearTimeout(call.limit);
     const tried = new Set(call.attempts.map(({ candidate }) => candidate));
-    const untried = this.#legs.length - tried.size;
+    const untried = this.#legs.all.length - tried.size;
     const left = call.deadline - performance.now();
     call.limit = setTimeout(() => this.#expire(call, untried > 1), Math.max(0, left / Math.max(1, untried)));
   }
@@ -378,7 +362,7 @@ export class Dispatcher {
   #expire(call: Call, othersLeft: boolean): void {
     const { leg, sent, envelope, attempts, tries } = call;
     const last = attempts.at(-1);
-    const { label } = (leg ?? last?.candidate ?? this.#legs[0]!).endpoint;
+    const { label } = (leg ?? last?.candidate ?? this.#legs.all[0]!).endpoint;
     const seconds = Number(((performance.now() - call.startedAt) / 1000).toFixed(1));
     const reason = last === undefined ? '.' : `; before: ${last.error.message}`;
     const text = `${label} did not answer ${envelope.method} within ${seconds} s${reason}`;
@@ -388,8 +372,27 @@ export class Dispatcher {
       hint: last?.error.hint ?? 'Check that the server is up, or allow more time with --timeout SECONDS',
     });
     if (othersLeft) this.#failed(call, tries, error);
-    else this.fail(call, error);
+    else {
+      if (leg !== undefined) this.#note(leg, error);
+      this.fail(call, error);
+    }
     if (leg !== undefined && sent) void this.#takeBack(call, leg);
+  }
+
+  #note(leg: Leg, error: ConnectorError): void {
+    leg.failed++;
+    leg.health.failed(error);
+  }
+
+  #tellWhere({ outgoing, envelope, attempts }: Call, leg: Leg): void {
+    const line = attempts.length > 0 || this.#legs.all.length > 1 ? this.#log.debug : this.#log.trace;
+    line?.(
+      '%s %s goes to %s (attempt %d)',
+      outgoing.method,
+      envelope.idText,
+      leg.endpoint.label,
+      attempts.length + 1,
+    );
   }
 
   #settle(call: Call): boolean {
@@ -398,9 +401,11 @@ export class Dispatcher {
   }
 
   #assign(call: Call, leg: Leg | undefined): void {
-    if (call.leg !== undefined) call.leg.pending--;
+    // A stream of news waits for ever, and is no load.
+    const counts = call.outgoing.method !== LISTEN;
+    if (counts) call.leg?.release();
     call.leg = leg;
-    if (leg !== undefined) leg.pending++;
+    if (counts && leg !== undefined) leg.pending++;
   }
 }
 
@@ -438,9 +443,11 @@ function paramsOf(envelope: Envelope): Record<string, unknown> | undefined {
   return (envelope.parsed as { params?: Record<string, unknown> } | undefined)?.params;
 }
 
-function isModern(envelope: Envelope): boolean {
+/** What a request of 2026-07-28 says of itself; undefined for one of a legacy session. */
+function modernMeta(envelope: Envelope): Record<string, unknown> | undefined {
   // A search of the bytes is cheaper than a parse, and most messages do not hold the key.
-  if (!envelope.bytes.includes(VERSION_KEY)) return false;
+  if (!envelope.bytes.includes(VERSION_KEY)) return undefined;
   const meta = paramsOf(envelope)?.['_meta'];
-  return typeof meta === 'object' && meta !== null && VERSION_KEY in meta;
+  const named = typeof meta === 'object' && meta !== null && VERSION_KEY in meta;
+  return named ? (meta as Record<string, unknown>) : undefined;
 }

@@ -8,6 +8,8 @@ export interface Endpoint {
   readonly address: string;
   /** The address as a URL, for schemes of the form `name://…`. */
   readonly url?: URL;
+  /** The one IP address of the URL's host that is meant, where it has several. */
+  readonly ip?: string;
   /** Program and arguments, where the user gave them as exact words after `--`. */
   readonly argv?: readonly string[];
   /** How messages name this endpoint: without user, password and query values. */

@@ -38,6 +38,8 @@ export interface Challenge {
   readonly status: number;
   /** The value of `WWW-Authenticate`, where there was one. */
   readonly wwwAuthenticate?: string;
+  /** The value of `DPoP-Nonce`, where there was one (RFC 9449 section 9). */
+  readonly nonce?: string;
 }
 
 /** Everything beside code and text that a {@link ConnectorError} can say. */

@@ -17,6 +17,15 @@ export interface Candidate {
   readonly open: boolean;
   /** Requests that are waiting for its answer. */
   readonly pending: number;
+  /**
+   * `ejected` while it gets no requests, because it failed several times in a row or asked to slow down; `probing` while
+   * it is asked whether it is back.
+   */
+  readonly state: 'up' | 'ejected' | 'probing';
+  /** Transport failures since its last sign of life; with none it is known to work. */
+  readonly failures: number;
+  /** Why it gets no requests although it is up: how it differs from the server that the client knows. */
+  readonly quarantined: string | undefined;
 }
 
 /** How one attempt at a request ended. */
@@ -35,7 +44,7 @@ export interface Exchange {
   readonly method: string | undefined;
   /** True when carrying the request out twice does no harm. */
   readonly safe: boolean;
-  /** The endpoint that the session or request is bound to, where it is bound. */
+  /** The candidate that the session or request is bound to, where it is bound. */
   readonly affinity: Candidate | undefined;
   /** Attempts at this request that have failed, the first one first. */
   readonly attempts: readonly Attempt[];
@@ -88,7 +97,10 @@ export interface Hooks {
     AsyncSeriesWaterfallHook<[JSONRPCMessage, Exchange]>,
     (message: JSONRPCMessage, exchange: Exchange) => MaybePromise<JSONRPCMessage | void>
   >;
-  /** Chooses where a request goes. The first tap that returns a candidate decides. */
+  /**
+   * Chooses where a request goes. The first tap that returns a candidate decides. Candidates are the endpoints that get
+   * requests now, at least one. Nobody is asked where there is no more than one endpoint in all.
+   */
   readonly selectTransport: Tapped<
     AsyncSeriesBailHook<[readonly Candidate[], Exchange], Candidate>,
     (candidates: readonly Candidate[], exchange: Exchange) => MaybePromise<Candidate | void>

@@ -20,6 +20,7 @@ export type {
   Transport,
   TransportContext,
   TransportKind,
+  WebRequest,
 } from './transport.js';
 export { commandEndpoint, parseEndpoint, type Endpoint } from './endpoint.js';
 export { Assembler, Envelope, type MessageKind } from './envelope.js';
@@ -42,11 +43,15 @@ export { outlineOf, Outliner, type Outline } from './scan.js';
 export { serveClient, type ClientStreams, type Serving } from './client.js';
 export { atMost } from './waiting.js';
 export type { Clock } from './wake.js';
-export { stateDir, writePrivately, type StatePlace } from './state.js';
+export { runtimeDir, stateDir, writePrivately, type StatePlace } from './state.js';
 export { fromSdkTransport, type SdkTransport } from './sdk.js';
 export type { Client, Pipeline } from './pipeline.js';
-export { keyOf, refusal, type ErrorData } from './reply.js';
+export { cancellation, cancelledId, keyOf, refusal, type ErrorData } from './reply.js';
 export type { RetryTools } from './retry.js';
+export type { Affinity } from './router.js';
+export type { EquivalenceMode } from './equivalence.js';
+export type { EndpointSource, StopFollowing } from './sources.js';
+export type { LegStatus } from './legs.js';
 export type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.js';
 export { directAgents, poolOptions } from './agent.js';
 export { splitCommand, type SplitOptions } from './command.js';

@@ -1,4 +1,5 @@
 import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
+import type { Bond } from './bonds.js';
 import type { Envelope } from './envelope.js';
 import type { Challenge } from './errors.js';
 import type { Attempt } from './hooks.js';
@@ -22,6 +23,12 @@ export class Call {
   signedWith: Readonly<Record<string, string>> | undefined;
   /** True once the client took the request back: nothing is sent again, and no error is made up for it. */
   cancelled = false;
+  /** What the request goes on with, where it does: a list, a task, or a question of the server. */
+  bond: Bond | undefined;
+  /** What names the request in news of its progress. */
+  progressToken: unknown;
+  /** True for a request of 2026-07-28, which belongs to no session. */
+  modern = false;
   readonly attempts: Attempt[] = [];
   /** True once a server has opened the stream of news that the request asks for. */
   acknowledged = false;
@@ -110,6 +117,13 @@ export class Ledger {
     this.#cancelled.add(call);
     this.#release(call);
     if (this.#cancelled.size > MOST_CANCELLED) this.settle(this.#cancelled.values().next().value!);
+  }
+
+  /** The call whose progress news with this token tells of. */
+  findByToken(token: unknown): Call | undefined {
+    if (token === undefined) return undefined;
+    for (const call of this.#calls.values()) if (call.progressToken === token) return call;
+    return undefined;
   }
 
   /** All calls on the books, in the order of their arrival. */

@@ -1,12 +1,13 @@
-import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Endpoint } from './endpoint.js';
-import { Envelope } from './envelope.js';
+import type { Envelope } from './envelope.js';
 import { ConnectorError, reasonOf, toConnectorError, type Challenge } from './errors.js';
 import { after, runHook, type Candidate, type Hooks, type OpenTransport } from './hooks.js';
+import { Health } from './health.js';
 import type { Log } from './log.js';
-import { SessionMemory } from './session.js';
+import { OwnRequests } from './own.js';
+import type { SessionMemory } from './session.js';
 import type { Credentials, Settings, Transport } from './transport.js';
 import { within } from './waiting.js';
 
@@ -16,6 +17,16 @@ export interface LegEvents {
   onlost(leg: Leg, id: RequestId, error: ConnectorError): void;
   onclose(leg: Leg, error: ConnectorError | undefined): void;
   onalive(leg: Leg, id: RequestId | undefined): void;
+  /** The client's session was begun on this leg too, by us. */
+  onjoined(leg: Leg): void;
+  /** The leg failed so often that it gets no requests for a while. */
+  onejected(leg: Leg): void;
+}
+
+/** What a server says of itself in its answer to `initialize`. */
+export interface Introduction {
+  readonly protocolVersion?: unknown;
+  readonly capabilities?: Readonly<Record<string, unknown>>;
 }
 
 /** What a leg is made from. */
@@ -26,32 +37,19 @@ export interface LegOptions {
   readonly hooks: Hooks;
   readonly settings: Settings;
   readonly log: Log;
+  /** What the client has told its server; all legs share it. */
+  readonly memory: SessionMemory;
   readonly events: LegEvents;
-}
-
-interface OwnRequest {
-  resolve(answer: Envelope): void;
-  reject(error: ConnectorError): void;
+  /** True while there is no other leg. */
+  alone(): boolean;
 }
 
 const FIRST_REVIVAL = 1_000;
 const LONGEST_REVIVAL = 30_000;
-/** How long a server may take to show that a channel has outlived a sleep, in milliseconds. */
-const TRIAL = 5_000;
-
-/** Any answer to these shows that a channel lives, a refusal included. */
-const PING = Envelope.of({ jsonrpc: '2.0', id: 'ping', method: 'ping' });
-const DISCOVER = Envelope.of({
-  jsonrpc: '2.0',
-  id: 'discover',
-  method: 'server/discover',
-  params: {
-    _meta: {
-      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-      'io.modelcontextprotocol/clientCapabilities': {},
-    },
-  },
-});
+/** How long a leg that is no longer named may still take to finish, in milliseconds. */
+const LONGEST_RETIREMENT = 30_000;
+/** How long a server may take to give a sign of life, in milliseconds. */
+const LONGEST_PROBE = 5_000;
 
 /**
  * One endpoint with its channel: opened when first needed, shared by all who wait for it, and healed after a loss. A
@@ -60,32 +58,82 @@ const DISCOVER = Envelope.of({
 export class Leg implements Candidate {
   readonly endpoint: Endpoint;
   readonly index: number;
-  readonly memory = new SessionMemory();
+  readonly memory: SessionMemory;
+  readonly health: Health;
   readonly #options: LegOptions;
-  readonly #prefix = `mcpc-${randomUUID()}-`;
-  /** Requests of our own that wait for their answers. */
-  readonly #own = new Map<RequestId, OwnRequest>();
-  #asked = 0;
+  readonly #own = new OwnRequests();
   #transport: Transport | undefined;
   #opening: Promise<Transport> | undefined;
   #abort: AbortController | undefined;
   #revival: NodeJS.Timeout | undefined;
   #closed = false;
+  /** The session that the server has been told of, by `SessionMemory.generation`. */
+  #generation = 0;
+  #home = false;
+  /** True while the server of this channel knows the subscriptions. */
+  #subscribed = false;
+  #onidle: (() => void) | undefined;
   /** Counts sessions and channels, so that news of an old one does no harm to its successor. */
   epoch = 0;
   /** When bytes that belong to no single reply last came in, in milliseconds of `performance.now()`. */
   heardAt = 0;
   /** Requests that are waiting for this leg's answer; kept by the dispatcher. */
   pending = 0;
+  /** Requests that it has answered, and attempts that failed; kept by the dispatcher. */
+  answered = 0;
+  failed = 0;
+  /** The revisions that its last request belonged to; kept by the dispatcher. */
+  era: 'legacy' | 'modern' | undefined;
+  /** How the server differs from the one that the client was introduced to. */
+  difference: string | undefined;
+  quarantined: string | undefined;
+  introduction: Introduction | undefined;
 
   constructor(options: LegOptions) {
     this.endpoint = options.endpoint;
     this.index = options.index;
+    this.memory = options.memory;
     this.#options = options;
+    this.health = new Health({
+      label: this.endpoint.label,
+      log: options.log,
+      ejectionTime: options.settings.ejectionTime,
+      alone: options.alone,
+      probe: () => this.#probe(),
+      onejected: () => options.events.onejected(this),
+    });
+  }
+
+  get state(): Candidate['state'] {
+    return this.health.state;
+  }
+
+  get failures(): number {
+    return this.health.failures;
   }
 
   get open(): boolean {
     return this.#transport !== undefined;
+  }
+
+  /** True while the client's session lives on this leg too. */
+  get joined(): boolean {
+    return this.memory.started && this.#generation === this.memory.generation;
+  }
+
+  /** True while the server keeps something for the session, as far as one can tell. */
+  get stateful(): boolean {
+    return this.#transport?.stateful !== false;
+  }
+
+  /** True while subscriptions live here, and news of this leg stands for those of all. */
+  get home(): boolean {
+    return this.#home;
+  }
+
+  set home(home: boolean) {
+    this.#home = home;
+    if (!home) this.#subscribed = false;
   }
 
   /** The open channel, or undefined while there is none or it is being healed. */
@@ -94,12 +142,40 @@ export class Leg implements Candidate {
   }
 
   /**
-   * Returns the open channel, opening or healing it first where needed.
+   * Returns the open channel with the client's session in it, opening or healing it first where needed.
    *
    * @throws ConnectorError `MCPC_CONNECT`, `MCPC_TIMEOUT`, `MCPC_SESSION_LOST` or `MCPC_SHUTDOWN`, as a rejection
    */
   ready(): Transport | Promise<Transport> {
-    return this.#transport ?? (this.#opening ??= this.#establish(undefined));
+    const transport = this.#transport;
+    if (transport !== undefined && (this.joined || !this.memory.started)) return transport;
+    this.#transport = undefined;
+    return (this.#opening ??= this.#establish(transport));
+  }
+
+  /** Notes that the client itself has begun its session here. */
+  begun(answer: Envelope): void {
+    this.#generation = this.memory.generation;
+    this.#subscribed = true;
+    this.introduction = introductionIn(answer);
+  }
+
+  /**
+   * Sends a request of our own and returns its answer.
+   *
+   * @throws ConnectorError as `ready` does and as the transport says, as a rejection
+   */
+  async ask(request: Envelope): Promise<Envelope> {
+    return this.#ask(await this.ready(), request);
+  }
+
+  /** Makes this leg the home of the session: subscribes to all that the client is subscribed to. */
+  async settle(): Promise<void> {
+    this.home = true;
+    if (!this.joined || this.#subscribed) return;
+    this.#subscribed = true;
+    await this.#repeat(await this.ready(), this.memory.subscriptions);
+    this.#tellMissed();
   }
 
   /** Runs `authenticate` for one attempt, or for a stream that the transport opens by itself. */
@@ -134,7 +210,7 @@ export class Leg implements Candidate {
 
   /** Learns that the server forgot the session which messages of this epoch belonged to. */
   forgotten(epoch: number): void {
-    if (epoch !== this.epoch || this.#transport === undefined || !this.memory.started) return;
+    if (epoch !== this.epoch || this.#transport === undefined || !this.joined) return;
     const transport = this.#transport;
     this.#transport = undefined;
     this.#options.log.info?.('%s lost the session; it is begun anew', this.endpoint.label);
@@ -143,11 +219,23 @@ export class Leg implements Candidate {
     this.#opening.catch(() => undefined);
   }
 
-  /** Takes over the session of another leg, unless it has one of its own. */
-  adopt(other: Leg): void {
-    if (this.memory.started || !other.memory.started) return;
-    this.memory.copy(other.memory);
-    this.forgotten(this.epoch);
+  /** Notes that a request waits for an answer of this leg no longer. */
+  release(): void {
+    this.pending--;
+    if (this.pending === 0) this.#onidle?.();
+  }
+
+  /** Closes the channel for good once all that waits for it is answered, or has taken too long. */
+  async retire(): Promise<void> {
+    if (this.pending > 0) {
+      let timer: NodeJS.Timeout | undefined;
+      await new Promise<void>((resolve) => {
+        this.#onidle = resolve;
+        timer = setTimeout(resolve, LONGEST_RETIREMENT);
+      });
+      clearTimeout(timer);
+    }
+    await this.close();
   }
 
   /** Learns that the machine has slept. Where the channel may be dead, it is tried out before anything is sent. */
@@ -162,6 +250,8 @@ export class Leg implements Candidate {
   /** Closes the channel for good. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#onidle?.();
+    this.health.close();
     clearTimeout(this.#revival);
     this.#abort?.abort();
     const transport = this.#transport ?? (await this.#opening?.catch(() => undefined));
@@ -185,7 +275,7 @@ export class Leg implements Candidate {
       this.#transport = transport;
       this.epoch++;
       log.debug?.('opened %s', this.endpoint.label);
-      if (replayed) queueMicrotask(() => this.#tellMissed());
+      if (replayed) this.#rejoined();
       return transport;
     } catch (cause) {
       await transport?.close();
@@ -204,9 +294,9 @@ export class Leg implements Candidate {
   async #tryOut(transport: Transport): Promise<Transport> {
     const abort = new AbortController();
     this.#abort = abort;
-    const timer = setTimeout(() => abort.abort(), TRIAL);
+    const timer = setTimeout(() => abort.abort(), LONGEST_PROBE);
     try {
-      await within(abort.signal, this.#ask(transport, this.memory.started ? PING : DISCOVER));
+      await within(abort.signal, this.#ask(transport, this.memory.question()));
       this.#transport = transport;
       this.#opening = undefined;
       return transport;
@@ -246,12 +336,10 @@ export class Leg implements Candidate {
       log,
       signal,
       credentials: async (challenge) => this.credentials(challenge),
-      onmessage: (envelope) => (this.#isOwn(envelope) ? undefined : events.onmessage(this, envelope)),
+      onmessage: (envelope) => (this.#own.take(envelope) ? undefined : events.onmessage(this, envelope)),
       onlost: (id, reason) => {
         const error = lossOf(reason);
-        const own = this.#own.get(id);
-        if (own === undefined) events.onlost(this, id, error);
-        else own.reject(error);
+        if (!this.#own.lose(id, error)) events.onlost(this, id, error);
       },
       onforgotten: () => {
         if (this.#transport === opened.transport) this.forgotten(this.epoch);
@@ -276,12 +364,12 @@ export class Leg implements Candidate {
   #onclose(transport: Transport | undefined, error: ConnectorError | undefined): void {
     const gone =
       error ?? new ConnectorError('MCPC_CONNECTION_LOST', `${this.endpoint.label} closed the connection.`);
-    for (const own of this.#own.values()) own.reject(gone);
+    this.#own.loseAll(gone);
     // A channel that was replaced or closed by us has nothing left to tell.
     if (transport === undefined || this.#transport !== transport) return;
     this.#transport = undefined;
     this.#options.events.onclose(this, error);
-    if (this.memory.started) this.#revive(0);
+    if (this.joined) this.#revive(0);
   }
 
   /** Brings a lost channel back even when no request asks for it: the server may have something to say. */
@@ -300,7 +388,7 @@ export class Leg implements Candidate {
   // ── The session ──────────────────────────────────────────────────────────────────────────────────────────────
 
   async #replay(transport: Transport): Promise<void> {
-    const { initialize, initialized } = this.memory;
+    const { initialize, initialized, generation, level } = this.memory;
     const answer = await this.#ask(transport, initialize!);
     if ('error' in answer.message) {
       throw new ConnectorError(
@@ -308,27 +396,56 @@ export class Leg implements Candidate {
         `${this.endpoint.label} lost the session and refuses a new one.`,
       );
     }
+    this.introduction = introductionIn(answer);
     if (initialized !== undefined) await this.#sendSigned(transport, initialized);
-    for (const request of this.memory.replay()) {
+    if (level !== undefined) await this.#repeat(transport, [level]);
+    this.#subscribed = this.home;
+    if (this.home) await this.#repeat(transport, this.memory.subscriptions);
+    this.#generation = generation;
+  }
+
+  /** Asks again what the client once asked; what is refused now is not worth failing for. */
+  async #repeat(transport: Transport, requests: readonly Envelope[]): Promise<void> {
+    for (const request of requests) {
       await this.#ask(transport, request).catch((error: unknown) => {
         this.#options.log.warn?.('%s was not restored: %s', request.method, reasonOf(error));
       });
     }
   }
 
-  /** Sends a request of our own and returns its answer. */
-  async #ask(transport: Transport, request: Envelope): Promise<Envelope> {
-    const id = `${this.#prefix}${this.#asked++}`;
-    const renamed = request.withId(JSON.stringify(id));
-    const answer = new Promise<Envelope>((resolve, reject) => this.#own.set(id, { resolve, reject }));
-    // The answer may be refused before anyone awaits it.
-    answer.catch(() => undefined);
+  #rejoined(): void {
+    // Its answer to `initialize` is a sign of life.
+    this.health.ok();
+    queueMicrotask(() => {
+      if (this.home) this.#tellMissed();
+      this.#options.events.onjoined(this);
+    });
+  }
+
+  /** Opens or heals the channel where needed, and asks for an answer to a request that changes nothing. */
+  async #probe(): Promise<void> {
+    const timeLimit = AbortSignal.timeout(LONGEST_PROBE);
     try {
-      await this.#sendSigned(transport, renamed);
-      return await answer;
-    } finally {
-      this.#own.delete(id);
+      await within(timeLimit, this.#answerSomething());
+    } catch (error) {
+      throw timeLimit.aborted ? this.#timedOut(error, LONGEST_PROBE) : error;
     }
+  }
+
+  async #answerSomething(): Promise<void> {
+    const transport = await this.ready();
+    try {
+      await this.#ask(transport, this.memory.question());
+    } catch (error) {
+      if (!(error instanceof ConnectorError) || error.code !== 'MCPC_SESSION_LOST') throw error;
+      this.forgotten(this.epoch);
+      await this.ready();
+    }
+  }
+
+  /** Sends a request of our own and returns its answer. */
+  #ask(transport: Transport, request: Envelope): Promise<Envelope> {
+    return this.#own.ask(request, (renamed) => this.#sendSigned(transport, renamed));
   }
 
   /** Sends once more when the credentials are refused and there are others. */
@@ -348,19 +465,12 @@ export class Leg implements Candidate {
     });
   }
 
-  #isOwn(envelope: Envelope): boolean {
-    if (this.#own.size === 0 || envelope.kind !== 'response') return false;
-    const own = this.#own.get(envelope.key!);
-    own?.resolve(envelope);
-    return own !== undefined;
-  }
-
   #tellMissed(): void {
     for (const notification of this.memory.missed()) void this.#options.events.onmessage(this, notification);
   }
 
-  #timedOut(cause: unknown): ConnectorError {
-    const seconds = this.#options.settings.timeout / 1000;
+  #timedOut(cause: unknown, time = this.#options.settings.timeout): ConnectorError {
+    const seconds = time / 1000;
     return new ConnectorError(
       'MCPC_TIMEOUT',
       `No connection to ${this.endpoint.label} within ${seconds} s.`,
@@ -373,8 +483,13 @@ export class Leg implements Candidate {
 }
 
 /** Whether credentials are those that were refused: nothing that signs in had any others. */
-export function isRefused({ headers, refused }: Credentials): boolean {
-  return isDeepStrictEqual(headers, refused);
+export function isRefused({ headers, refused, prove }: Credentials): boolean {
+  // A proof is another one every time.
+  return prove === undefined && isDeepStrictEqual(headers, refused);
+}
+
+function introductionIn(answer: Envelope): Introduction | undefined {
+  return (answer.parsed as { result?: Introduction } | undefined)?.result;
 }
 
 /** A transport of a plugin may report any error; one that says nothing of its effect may have had one. */

@@ -432,7 +432,8 @@ describe('the line', () => {
 
     it('a request that is too large, under its own id', async () => {
       const line = lineTo(new Scripted());
-      const outline = { complete: true, opening: '{', jsonrpc: '"2.0"', hasResult: false, hasError: false };
+      const nothing = { hasResult: false, hasError: false, resultStart: -1 };
+      const outline = { complete: true, opening: '{', jsonrpc: '"2.0"', ...nothing };
       line.pipeline.refuse({ ...outline, id: '""', method: '"m"', idStart: 0, idEnd: 2 }, 99);
       line.pipeline.refuse({ ...outline, id: 'tru', method: '"m"', idStart: 0, idEnd: 3 }, 99);
       line.pipeline.refuse({ ...outline, id: undefined, method: '"m"', idStart: -1, idEnd: -1 }, 99);

@@ -1,16 +1,20 @@
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import { Asked } from './asked.js';
 import { Dispatcher } from './dispatch.js';
+import type { Endpoint } from './endpoint.js';
 import { Envelope } from './envelope.js';
+import { Equivalence, type EquivalenceMode } from './equivalence.js';
 import { ConnectorError, toConnectorError } from './errors.js';
 import { HookExchange, type Answer } from './exchange.js';
 import { runHook, type Hooks } from './hooks.js';
 import { Lane } from './lane.js';
 import { Ledger, type Call } from './ledger.js';
-import type { Leg, LegEvents } from './leg.js';
+import type { Leg } from './leg.js';
+import { LegSet, type LegParts, type LegStatus } from './legs.js';
 import { ACKNOWLEDGED } from './listen.js';
 import type { LogAudience } from './log-messages.js';
 import type { Log } from './log.js';
+import { ListNews } from './news.js';
 import {
   cancellation,
   cancelledId,
@@ -21,7 +25,9 @@ import {
   replyWith,
 } from './reply.js';
 import type { Retry } from './retry.js';
+import type { Affinity } from './router.js';
 import type { Outline } from './scan.js';
+import { Sources, type EndpointSource } from './sources.js';
 import type { Settings } from './transport.js';
 import { atMost } from './waiting.js';
 import { watchSleep, type Clock } from './wake.js';
@@ -43,8 +49,16 @@ export interface PipelineOptions {
   readonly log: Log;
   /** Shows when the machine has slept; the one on the wall where none is given. */
   readonly clock?: Clock;
-  /** Makes the legs, one an endpoint, that report to the pipeline. */
-  legs(events: LegEvents): readonly Leg[];
+  readonly affinity: Affinity;
+  readonly equivalence: EquivalenceMode;
+  /** The endpoints to begin with. */
+  readonly endpoints: readonly Endpoint[];
+  /** What stands behind the endpoints of a scheme, where that may change. */
+  sourceOf(scheme: string): EndpointSource | undefined;
+  /** How many connections there are to an endpoint; each is a leg. */
+  connections(endpoint: Endpoint): number;
+  /** Makes the leg of an endpoint. */
+  makeLeg(parts: LegParts): Leg;
 }
 
 /** How long requests in flight may still take once the connector stops, in milliseconds. */
@@ -68,12 +82,14 @@ const MOST_HELD = 1_048_576;
 export class Pipeline {
   readonly #client: Client;
   readonly #hooks: Hooks;
-  readonly #legs: readonly Leg[];
+  readonly #legs: LegSet;
+  readonly #sources: Sources;
   readonly #settings: Settings;
   readonly #log: Log;
   readonly #ledger = new Ledger();
   readonly #dispatcher: Dispatcher;
   readonly #asked = new Asked();
+  readonly #listNews = new ListNews((news) => void this.#show(news));
   /** Keeps the client's messages in order while a hook, `initialize` or `initialized` takes its time. */
   readonly #inbound = new Lane();
   /** Keeps the servers' messages in order while a hook takes its time. */
@@ -86,15 +102,40 @@ export class Pipeline {
     this.#hooks = options.hooks;
     this.#settings = options.settings;
     this.#log = options.log;
-    this.#dispatcher = new Dispatcher({ ...options, ledger: this.#ledger });
-    this.#legs = options.legs({
-      onmessage: (leg, envelope) => this.#onmessage(leg, envelope),
-      onlost: (leg, id, error) => this.#dispatcher.lost(leg, id, error),
-      onalive: (leg, id) => this.#dispatcher.alive(leg, id),
-      onclose: (leg, error) => this.#onclose(leg, error),
+    this.#legs = new LegSet({
+      make: (parts) => options.makeLeg(parts),
+      events: {
+        onmessage: (leg, envelope) => this.#onmessage(leg, envelope),
+        onlost: (leg, id, error) => this.#dispatcher.lost(leg, id, error),
+        onalive: (leg, id) => this.#dispatcher.alive(leg, id),
+        onclose: (leg, error) => this.#onclose(leg, error),
+      },
+      equivalence: new Equivalence(options.equivalence, options.log),
+      warm: options.affinity !== 'session',
+      log: options.log,
     });
-    this.#dispatcher.over(this.#legs);
+    this.#dispatcher = new Dispatcher({ ...options, legs: this.#legs, ledger: this.#ledger });
+    this.#sources = new Sources({
+      of: (scheme) => options.sourceOf(scheme),
+      onchange: (endpoints) =>
+        this.#legs.follow(
+          endpoints.flatMap((endpoint) =>
+            Array.from({ length: options.connections(endpoint) }, () => endpoint),
+          ),
+        ),
+    });
+    this.#sources.name(options.endpoints);
     this.#stopWatching = watchSleep(() => this.#woke(), options.clock);
+  }
+
+  /** Tells what is going on at each endpoint. */
+  status(): LegStatus[] {
+    return this.#legs.status();
+  }
+
+  /** Goes on with these endpoints in place of those so far. What waits for others is still answered by them. */
+  follow(endpoints: readonly Endpoint[]): void {
+    this.#sources.name(endpoints);
   }
 
   // ── From the client ──────────────────────────────────────────────────────────────────────────────────────────
@@ -189,14 +230,14 @@ export class Pipeline {
 
   #notify(envelope: Envelope): void | Promise<void> {
     if (envelope.method === 'notifications/cancelled') return this.#cancel(envelope);
-    const { session } = this.#dispatcher;
-    const legs = session === undefined ? this.#legs.filter((leg) => leg.open) : [session];
+    const { all, home } = this.#legs;
+    const legs = all.filter((leg) => leg === home || (leg.open && (home === undefined || leg.joined)));
     if (legs.length === 0) this.#log.debug?.('dropped %s: no server is connected', envelope.method);
     const told = legs.map((leg) => leg.tell(envelope));
     // Nothing overtakes `initialized` (MCP basic/lifecycle), but a server that never takes it holds nothing up.
     if (envelope.method === 'notifications/initialized') {
       const taken = Promise.all(told).then(() => this.#client.oninitialized?.());
-      return atMost(PATIENCE, taken);
+      return atMost(PATIENCE, taken).then(() => this.#legs.warm());
     }
     return legs[0]?.transport?.drain?.();
   }
@@ -223,7 +264,7 @@ export class Pipeline {
   get audience(): LogAudience {
     const waiting = this.#ledger.calls().filter(({ cancelled }) => !cancelled);
     return {
-      session: this.#dispatcher.session?.memory,
+      session: this.#legs.memory,
       requests: waiting.map(({ envelope }) => envelope),
     };
   }
@@ -231,7 +272,7 @@ export class Pipeline {
   /** The machine has slept: connections may have died without a sign. */
   #woke(): void {
     this.#log.debug?.('the machine has slept; connections are looked after');
-    for (const leg of this.#legs) leg.woke();
+    for (const leg of this.#legs.all) leg.woke();
   }
 
   // ── From a server ────────────────────────────────────────────────────────────────────────────────────────────
@@ -258,7 +299,20 @@ export class Pipeline {
       case ACKNOWLEDGED:
         return together([envelope, ...this.#dispatcher.resumed(envelope)].map((news) => this.#show(news)));
       default:
+        if (this.#legs.all.length > 1 && this.#isEcho(leg, envelope)) return undefined;
         return this.#show(envelope);
+    }
+  }
+
+  /** With several legs the same news comes several times, and some of it too late: that is for one of them to tell. */
+  #isEcho(leg: Leg, envelope: Envelope): boolean {
+    switch (envelope.method) {
+      case 'notifications/resources/updated':
+        return this.#legs.home !== undefined && leg !== this.#legs.home;
+      case 'notifications/progress':
+        return this.#dispatcher.isStale(leg, envelope);
+      default:
+        return this.#listNews.take(envelope);
     }
   }
 
@@ -340,7 +394,7 @@ export class Pipeline {
       attempts: call?.attempts ?? [],
       state: call?.state ?? new Map(),
       safe: () => call === undefined || this.#dispatcher.isSafe(call),
-      affinity: () => (call === undefined ? this.#dispatcher.session : this.#dispatcher.affinity(call)),
+      affinity: () => (call === undefined ? this.#legs.home : this.#dispatcher.affinity(call)),
       onanswer: answer,
       ondrop: (reason) => {
         this.#log.debug?.('%s', dropped(envelope, reason).message);
@@ -383,7 +437,9 @@ export class Pipeline {
     const answered = this.#inbound.idle().then(() => this.#ledger.idle());
     await atMost(GRACE, Promise.all([answered, this.#outbound.idle()]));
     await atMost(FAREWELL, this.#dispatcher.stop());
-    await Promise.all(this.#legs.map((leg) => leg.close()));
+    this.#listNews.close();
+    this.#sources.close();
+    await this.#legs.close();
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Endpoint } from './endpoint.js';
 import type { Hooks } from './hooks.js';
 import type { Log } from './log.js';
+import type { EndpointSource } from './sources.js';
 import type { Settings, TransportKind } from './transport.js';
 
 interface FlagBase {
@@ -82,6 +83,12 @@ export interface Registry {
    * @throws ConnectorError `MCPC_USAGE` when another plugin has the scheme, naming both
    */
   transport(scheme: string, kind: TransportKind): void;
+  /**
+   * Registers what stands behind the endpoints of one scheme.
+   *
+   * @throws ConnectorError `MCPC_USAGE` when another plugin has the scheme, naming both
+   */
+  source(scheme: string, source: EndpointSource): void;
 }
 
 /** A plugin: one object that names its flags and, when applied, registers transports and taps hooks. */

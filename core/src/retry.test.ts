@@ -8,10 +8,13 @@ const SETTINGS: Settings = {
   timeout: 30_000,
   retryAttempts: 3,
   retryDelay: 1_000,
+  ejectionTime: 5_000,
   maxMessageSize: 1e6,
   tls: {},
 };
-const LEGS = [0, 1, 2, 3, 4].map((index) => ({ index, open: true, pending: 0 }) as Candidate);
+const LEGS = [0, 1, 2, 3, 4].map(
+  (index) => ({ index, open: true, pending: 0, state: 'up', endpoint: { address: `${index}` } }) as Candidate,
+);
 
 interface Failure extends ConnectorErrorOptions {
   readonly code: ErrorCode;
@@ -36,6 +39,10 @@ const REFUSED: Failure = { code: 'MCPC_CONNECT' };
 const LOST: Failure = { code: 'MCPC_CONNECTION_LOST', delivered: 'unknown' };
 const NO_ANSWER: Failure = { code: 'MCPC_NO_ANSWER', delivered: 'unknown' };
 const UNAUTHORIZED: Failure = { code: 'MCPC_UNAUTHORIZED', delivered: 'rejected' };
+const asks = (wwwAuthenticate: string): Failure => ({
+  ...UNAUTHORIZED,
+  challenge: { status: 401, wwwAuthenticate },
+});
 const SESSION_LOST: Failure = { code: 'MCPC_SESSION_LOST', delivered: 'rejected' };
 const STATUS: Failure = { code: 'MCPC_HTTP_STATUS', delivered: 'rejected' };
 const limited = (retryAfter?: number): Failure => ({
@@ -58,6 +65,9 @@ describe('Retry', () => {
     ['not sent, and nothing that time would heal', [{ code: 'MCPC_PLUGIN' }], false, false],
     ['rejected: 401', [UNAUTHORIZED], true, true],
     ['rejected: 401 twice', [UNAUTHORIZED, UNAUTHORIZED], false, false],
+    ['rejected: 401 twice with the same challenge', [asks('Bearer'), asks('Bearer')], false, false],
+    ['rejected: 401 for one reason after another', [asks('Bearer'), asks('DPoP')], true, true],
+    ['rejected: 401 for reasons that come again', [asks('a'), asks('b'), asks('a')], false, false],
     ['rejected: the session is gone', [SESSION_LOST], true, true],
     ['rejected: the session is gone twice', [SESSION_LOST, SESSION_LOST], false, false],
     ['rejected: 429 with Retry-After', [limited(2_000)], true, true],

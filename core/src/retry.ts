@@ -1,4 +1,4 @@
-import type { ConnectorError } from './errors.js';
+import type { ConnectorError, ErrorCode } from './errors.js';
 import type { Attempt, Candidate } from './hooks.js';
 import type { Settings } from './transport.js';
 
@@ -25,6 +25,9 @@ const SAFE_METHODS = new Set([
   'tasks/list',
   'tasks/result',
 ]);
+
+/** Failures before a request was sent that may pass by themselves. */
+const PASSING = new Set<ErrorCode>(['MCPC_CONNECT', 'MCPC_CONNECTION_LOST', 'MCPC_NO_ENDPOINT']);
 
 const CONNECT_BACKOFF = 100;
 const LONGEST_WAIT = 10_000;
@@ -75,6 +78,8 @@ export interface RetryQuestion {
   readonly safe: boolean;
   /** Whether the request is a stream that is opened again for ever. */
   readonly endless?: boolean;
+  /** Whether the request opens a session, and so waits for servers that come up late. */
+  readonly opening?: boolean;
   /** Every endpoint that could take the request. */
   readonly candidates: readonly Candidate[];
   /** Milliseconds until connecting for this request must end. */
@@ -135,7 +140,7 @@ export class Retry {
   }
 
   /** Decides on another attempt; undefined means that there must be none. */
-  next({ attempts, safe, endless, candidates, left }: RetryQuestion): NextAttempt | undefined {
+  next({ attempts, safe, endless, opening, candidates, left }: RetryQuestion): NextAttempt | undefined {
     const last = attempts.at(-1);
     if (last === undefined) return { wait: 0, stay: false };
     const { error } = last;
@@ -144,12 +149,16 @@ export class Retry {
     if (error.code === 'MCPC_TOO_LARGE') return undefined;
     if (endless && error.delivered !== 'rejected')
       return { wait: this.#reopening(attempts.length), stay: false };
+    // All are known to be down: only who opens a session waits for servers that come up late.
+    if (error.code === 'MCPC_NO_ENDPOINT' && !opening) return undefined;
     const sent = attempts.filter((attempt) => attempt.error.delivered !== 'no').length;
     if (error.delivered !== 'no' && sent >= this.#settings.retryAttempts) return undefined;
     if (isRepaired(attempts, error)) return { wait: 0, stay: true };
+    const up = candidates.filter(({ state }) => state === 'up');
+    const tried = new Set(attempts.map((attempt) => attempt.candidate));
+    const untried = (up.length > 0 ? up : candidates).some((candidate) => !tried.has(candidate));
     // A strategy or a session may stay with one endpoint: only a chain of first tries goes on without a pause.
-    const tried = new Set(attempts.map((attempt) => attempt.candidate)).size;
-    if (tried === attempts.length && tried < candidates.length) return { wait: 0, stay: false };
+    if (untried && tried.size === attempts.length) return { wait: 0, stay: false };
     const wait = this.#pause(attempts, error, { sent, left });
     return wait === undefined ? undefined : { wait, stay: false };
   }
@@ -172,7 +181,7 @@ export class Retry {
   }
 
   #beforeSending(attempts: readonly Attempt[], error: ConnectorError, left: number): number | undefined {
-    if (error.code !== 'MCPC_CONNECT' && error.code !== 'MCPC_CONNECTION_LOST') return undefined;
+    if (!PASSING.has(error.code)) return undefined;
     const step = Math.min(
       CONNECT_BACKOFF * 2 ** Math.min(attempts.length - 1, 20),
       this.#settings.retryDelay,
@@ -182,10 +191,19 @@ export class Retry {
   }
 }
 
-/** A refusal that can be mended is, once; the same refusal a second time is the server's last word. */
-function isRepaired(attempts: readonly Attempt[], { code }: ConnectorError): boolean {
+/**
+ * A refusal that can be mended is, once; the same refusal a second time is the server's last word. A server may ask for
+ * one thing after another, though: a sign-in, then a nonce or more rights.
+ */
+function isRepaired(attempts: readonly Attempt[], { code, challenge }: ConnectorError): boolean {
   if (code !== 'MCPC_UNAUTHORIZED' && code !== 'MCPC_SESSION_LOST') return false;
-  return attempts.filter((attempt) => attempt.error.code === code).length === 1;
+  const [, ...before] = attempts
+    .map(({ error }) => error)
+    .filter((error) => error.code === code)
+    .reverse();
+  const asked = challenge?.wwwAuthenticate;
+  if (asked === undefined) return before.length === 0;
+  return before.every((error) => error.challenge?.wwwAuthenticate !== asked);
 }
 
 function jitter(milliseconds: number): number {

@@ -13,6 +13,8 @@ export interface Outline {
   /** Offsets of the id's JSON text, from the first byte to behind the last one; -1 without an id. */
   readonly idStart: number;
   readonly idEnd: number;
+  /** Offset behind the colon of the member `result`; -1 without one. */
+  readonly resultStart: number;
 }
 
 const QUOTE = 0x22;
@@ -57,7 +59,7 @@ export class Outliner {
   #valueStart = -1;
   #method: string | undefined;
   #jsonrpc: string | undefined;
-  #hasResult = false;
+  #resultStart = -1;
   #hasError = false;
 
   /** Takes the next bytes of the text. */
@@ -94,10 +96,11 @@ export class Outliner {
       id: this.#id,
       method: this.#method,
       jsonrpc: this.#jsonrpc,
-      hasResult: this.#hasResult,
+      hasResult: this.#resultStart !== -1,
       hasError: this.#hasError,
       idStart: this.#idStart,
       idEnd: this.#idEnd,
+      resultStart: this.#resultStart,
     };
   }
 
@@ -185,7 +188,7 @@ export class Outliner {
   #beginValue(i: number): void {
     switch (this.#name) {
       case 'result':
-        this.#hasResult = true;
+        this.#resultStart = this.#offset + i;
         break;
       case 'error':
         this.#hasError = true;

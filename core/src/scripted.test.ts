@@ -2,10 +2,12 @@ import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.
 import { Connector } from './connector.js';
 import { Envelope } from './envelope.js';
 import { ConnectorError, type Delivered, type ErrorCode } from './errors.js';
+import type { EquivalenceMode } from './equivalence.js';
 import { createLog } from './log.js';
 import type { Client, Pipeline } from './pipeline.js';
 import type { ErrorData } from './reply.js';
 import type { RetryTools } from './retry.js';
+import type { Affinity } from './router.js';
 import type { Clock } from './wake.js';
 import type { Credentials, Settings, Transport, TransportContext, TransportKind } from './transport.js';
 
@@ -26,14 +28,16 @@ export class Channel implements Transport {
   readonly context: TransportContext;
   readonly sent: Message[] = [];
   readonly credentials: Credentials[] = [];
+  readonly stateful: boolean;
   closed = 0;
   /** What `drain` returns. */
   busy: Promise<void> | undefined;
   wake?: () => boolean;
   readonly #script: Script;
 
-  constructor(context: TransportContext, script: Script) {
+  constructor(context: TransportContext, script: Script, stateful: boolean) {
     this.context = context;
+    this.stateful = stateful;
     this.#script = script;
   }
 
@@ -73,6 +77,8 @@ export const echo: Script = ({ id, method, params }, channel) => {
 export class Scripted implements TransportKind {
   readonly channels: Channel[] = [];
   script: Script;
+  /** Whether its channels say that it keeps something for a session. */
+  stateful = true;
   /** What channels do when the machine has slept; undefined for transports that do not care. */
   wake: (() => boolean) | undefined;
   /** Runs before a channel opens, for servers that let wait or refuse. */
@@ -83,7 +89,8 @@ export class Scripted implements TransportKind {
   }
 
   open(context: TransportContext): Transport | Promise<Transport> {
-    const channel = new Channel(context, (message, at, envelope) => this.script(message, at, envelope));
+    const script: Script = (message, at, envelope) => this.script(message, at, envelope);
+    const channel = new Channel(context, script, this.stateful);
     if (this.wake !== undefined) channel.wake = this.wake;
     const opened = (): Channel => {
       this.channels.push(channel);
@@ -152,18 +159,20 @@ export interface LineOptions {
   readonly settings?: Partial<Settings>;
   readonly retryTools?: RetryTools;
   readonly clock?: Clock;
+  readonly affinity?: Affinity;
+  readonly equivalence?: EquivalenceMode;
   /** Taps hooks before the line starts. */
   tap?(connector: Connector): void;
 }
 
 /** Makes a line to these servers, in this order. */
 export function lineTo(servers: Scripted | readonly Scripted[], options: LineOptions = {}): Line {
-  const { settings = {}, retryTools = 'annotated', clock, tap } = options;
+  const { settings = {}, retryTools = 'annotated', tap, ...others } = options;
   const connector = new Connector({
     log: createLog({ level: 'error', write: () => undefined }),
     settings: { timeout: 5_000, retryDelay: 10, ...settings },
     retryTools,
-    ...(clock !== undefined && { clock }),
+    ...others,
   });
   [servers].flat().forEach((server, index) => {
     connector.transport(`s${index}`, server as Scripted);

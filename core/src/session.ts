@@ -4,15 +4,26 @@ import { Envelope } from './envelope.js';
 /** Server capabilities whose lists can change, with the notification that says so. */
 const LISTS = ['tools', 'prompts', 'resources'] as const;
 
+/** What a request of 2026-07-28 has to carry in `_meta`. */
+const MODERN = {
+  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+  'io.modelcontextprotocol/clientCapabilities': {},
+};
+
 interface InitializeResult {
   readonly capabilities?: Readonly<Record<string, { readonly listChanged?: unknown } | undefined>>;
 }
 
 /**
- * What a legacy session was told, so that a server which lost it can be told again: the client's own `initialize`,
- * `initialized`, the log level and the subscriptions (2025-11-25 basic/transports, Session Management).
+ * What the client has told its server, so that one which lost it, or stands in for it, can be told again: the client's
+ * own `initialize`, `initialized`, the log level and the subscriptions (2025-11-25 basic/transports, Session
+ * Management). A client has one session, over however many legs.
  */
 export class SessionMemory {
+  /** Counts the sessions that the client has begun: a server that was told of an older one knows nothing of this one. */
+  generation = 0;
+  /** What requests of 2026-07-28 carry in `_meta`, as the client last sent it. */
+  meta: Readonly<Record<string, unknown>> | undefined;
   #initialize: Envelope | undefined;
   #initialized: Envelope | undefined;
   #level: Envelope | undefined;
@@ -46,16 +57,6 @@ export class SessionMemory {
     }
   }
 
-  /** Remembers all that another memory does. */
-  copy(other: SessionMemory): void {
-    this.#initialize = other.#initialize;
-    this.#initialized = other.#initialized;
-    this.#level = other.#level;
-    this.#lists = other.#lists;
-    this.logs = other.logs;
-    for (const [uri, request] of other.#subscriptions) this.#subscriptions.set(uri, request);
-  }
-
   /** The request that begins the session anew. */
   get initialize(): Envelope | undefined {
     return this.#initialize;
@@ -66,14 +67,21 @@ export class SessionMemory {
     return this.#initialized;
   }
 
-  /** The client's last `logging/setLevel`. */
+  /** The request that sets the log level; undefined while the client has not asked for one. */
   get level(): Envelope | undefined {
     return this.#level;
   }
 
-  /** The requests that bring a new session to where the old one was. */
-  replay(): Envelope[] {
-    return [...(this.#level === undefined ? [] : [this.#level]), ...this.#subscriptions.values()];
+  /** The requests that subscribe to all that the client is subscribed to. */
+  get subscriptions(): Envelope[] {
+    return [...this.#subscriptions.values()];
+  }
+
+  /** A request that changes nothing. Any answer to it shows that a server lives, a refusal included. */
+  question(): Envelope {
+    const discover = { method: 'server/discover', params: { _meta: this.meta ?? MODERN } };
+    const body = this.started ? { method: 'ping' } : discover;
+    return Envelope.of({ jsonrpc: '2.0', id: 0, ...body } as JSONRPCMessage);
   }
 
   /** What tells the client to look again: changes may have been missed while there was no session. */
@@ -85,6 +93,7 @@ export class SessionMemory {
 
   #begin(request: Envelope, answer: Envelope | undefined): void {
     const { capabilities } = (answer?.parsed as { result?: InitializeResult } | undefined)?.result ?? {};
+    this.generation++;
     this.#initialize = request;
     this.#initialized = undefined;
     this.#level = undefined;

@@ -25,6 +25,16 @@ export function stateDir({ env, platform, home }: StatePlace): string {
 }
 
 /**
+ * Names the folder for what lives no longer than a process, such as sockets: the one of the user's log-in, else one
+ * below {@link stateDir}. On Windows sockets are named pipes, which have no folder.
+ */
+export function runtimeDir(place: StatePlace): string {
+  const own = place.env['MCP_CONNECT_STATE_DIR'];
+  const login = place.env['XDG_RUNTIME_DIR'];
+  return !own && login ? join(login, 'mcp-connect') : join(stateDir(place), 'run');
+}
+
+/**
  * Writes a file that only its user can read (0600, in a folder that is 0700 where it has to be made). Readers see the
  * old text or the new one, never a part.
  *

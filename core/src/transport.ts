@@ -5,10 +5,21 @@ import type { Envelope } from './envelope.js';
 import type { Challenge, ConnectorError } from './errors.js';
 import type { Log } from './log.js';
 
+/** One request over HTTP, as far as a proof is about it. */
+export interface WebRequest {
+  readonly method: string;
+  readonly url: URL;
+}
+
 /** What proves who we are to an endpoint, filled in by the taps of `authenticate` before every attempt. */
 export interface Credentials {
   /** Header fields, by lower-case name. Transports without headers leave them alone. */
   readonly headers: Record<string, string>;
+  /**
+   * Makes header fields that must be fresh for every single request on the wire, such as a proof of possession
+   * (RFC 9449). Called just before each one, by transports that have headers.
+   */
+  prove?(request: WebRequest): Readonly<Record<string, string>>;
   /** Why the previous attempt was refused, when it was for want of rights. */
   readonly challenge?: Challenge;
   /**
@@ -53,6 +64,8 @@ export interface Settings {
   readonly retryAttempts: number;
   /** Base of the wait between two attempts, in milliseconds. */
   readonly retryDelay: number;
+  /** How long an endpoint that failed several times in a row gets no requests at first, in milliseconds. */
+  readonly ejectionTime: number;
   /** Largest message in bytes, either way. */
   readonly maxMessageSize: number;
   /** Milliseconds for which the reply to a request may be silent; left out, for ever. */
@@ -80,8 +93,12 @@ export interface TransportContext {
   readonly signal: AbortSignal;
   /** Runs the `authenticate` hook, for messages that the transport sends of its own accord. */
   credentials(challenge?: Challenge): Promise<Credentials>;
-  /** Hands a message of the server over. A returned promise asks the transport to pause reading until it settles. */
-  onmessage(envelope: Envelope): void | Promise<void>;
+  /**
+   * Hands a message of the server over. A returned promise asks the transport to pause reading until it settles.
+   *
+   * @param request the `Envelope.key` of the request whose reply the message came with, where the wire tells
+   */
+  onmessage(envelope: Envelope, request?: RequestId): void | Promise<void>;
   /** Tells that the channel of the request with this `Envelope.key` ended without its answer. */
   onlost(id: RequestId, error: ConnectorError): void;
   /** Tells that the server has forgotten the session. What is under way may yet be answered; a new one is begun. */
@@ -103,6 +120,11 @@ export interface TransportContext {
  */
 export interface Transport {
   /**
+   * False while the server keeps nothing for the session, so that another one does as well. Left out, it may keep
+   * something.
+   */
+  readonly stateful?: boolean;
+  /**
    * Sends one message. Returns nothing, or a promise, when the transport has taken it over; whatever becomes of a
    * request after that is told by `onmessage`, `onlost` or `onclose`. Messages sent in order leave in order.
    * Cancellation is a message like any other; how it goes out is the transport's business.
@@ -123,6 +145,8 @@ export interface Transport {
 
 /** How to reach the servers of one scheme. */
 export interface TransportKind {
+  /** True where several connections to one endpoint carry more than one does; see `ConnectorOptions.pool`. */
+  readonly pooled?: boolean;
   /**
    * Checks an endpoint before anything is opened.
    *

@@ -7,16 +7,18 @@ import { parseArgs } from 'node:util';
 import { FIGURES, START } from './figures.js';
 import { check, Results, table, type Budget } from './report.js';
 import { measure } from './rounds.js';
-import { SUBJECTS } from './subjects.js';
+import { LEGS, SUBJECTS } from './subjects.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const FIGURE_IDS = [START, ...FIGURES].map(({ id }) => id);
+const ALL_SUBJECTS = [...SUBJECTS, ...LEGS];
 const SUBJECT_NAMES = SUBJECTS.map(({ name }) => name);
+const ALL_NAMES = ALL_SUBJECTS.map(({ name }) => name);
 
 const HELP = `npm run bench -- [options]
 
   --rounds N        how often everything is measured (7)
-  --subjects a,b    ${SUBJECT_NAMES.join(', ')}
+  --subjects a,b    ${SUBJECT_NAMES.join(', ')}; also ${LEGS.map(({ name }) => name).join(', ')}
   --only a,b        ${FIGURE_IDS.join(', ')}
   --json FILE       where the numbers go (.bench/TIME.json)
   --check           compare mcp-connect with test/bench/budgets.json
@@ -40,9 +42,9 @@ async function bench(): Promise<void> {
   const rounds = Number(options.rounds);
   if (!Number.isInteger(rounds) || rounds < 1)
     throw new Error(`--rounds: ${options.rounds} is no number of rounds`);
-  const chosen = pick('--subjects', options.subjects, SUBJECT_NAMES);
+  const chosen = pick('--subjects', options.subjects, ALL_NAMES);
   const ids = pick('--only', options.only, FIGURE_IDS);
-  const subjects = SUBJECTS.filter(({ name }) => chosen.includes(name));
+  const subjects = ALL_SUBJECTS.filter(({ name }) => chosen.includes(name));
   const figures = FIGURES.filter(({ id }) => ids.includes(id));
   const metrics = [
     ...(ids.includes(START.id) ? [START] : []),

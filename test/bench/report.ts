@@ -66,7 +66,7 @@ export class Results {
   }
 }
 
-/** A bound on the ratio of mcp-connect to the floor. */
+/** A bound on the ratio to the floor of mcp-connect, or of the subject that its name gives behind an `@`. */
 export type Budget = { readonly most: number } | { readonly least: number };
 
 /** Makes the table: a row for each metric, a column for each subject, medians and ratios to the floor. */
@@ -92,13 +92,14 @@ export function check(
   results: Results,
   budgets: Readonly<Record<string, Budget>>,
 ): { readonly text: string; readonly kept: boolean } {
-  const lines = Object.entries(budgets).map(([metric, budget]) => {
-    const ratio = results.ratio(metric, 'mcp-connect');
+  const lines = Object.entries(budgets).map(([name, budget]) => {
+    const [metric = '', subject = 'mcp-connect'] = name.split('@');
+    const ratio = results.ratio(metric, subject);
     const kept = ratio !== undefined && ('most' in budget ? ratio <= budget.most : ratio >= budget.least);
     const bound = 'most' in budget ? `≤ ${budget.most}` : `≥ ${budget.least}`;
     return {
       kept,
-      text: `${kept ? 'kept  ' : 'missed'} ${metric.padEnd(14)} ${format(ratio)}× (${bound}×)\n`,
+      text: `${kept ? 'kept  ' : 'missed'} ${name.padEnd(14)} ${format(ratio)}× (${bound}×)\n`,
     };
   });
   return { text: lines.map(({ text }) => text).join(''), kept: lines.every(({ kept }) => kept) };

@@ -1,6 +1,7 @@
 // The server of the bench: raw node:http and prepared answers, so that it is never the slowest part. It prints its
 // port and ends with its stdin. The arguments of a call say what comes back:
-// `size` bytes of text, as `reply` `json` or `sse`, behind `notifications` notifications.
+// `size` bytes of text, as `reply` `json` or `sse`, behind `notifications` notifications. At `/modern` it refuses
+// `initialize`, as a server that speaks 2026-07-28 alone does.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 
@@ -19,7 +20,11 @@ const server = createServer((request, response) => {
   if (request.method !== 'POST') return response.writeHead(request.method === 'GET' ? 405 : 200).end();
   const chunks = [];
   request.on('data', (chunk) => chunks.push(chunk));
-  return request.on('end', () => void answer(JSON.parse(Buffer.concat(chunks)), response));
+  return request.on('end', () => {
+    const message = JSON.parse(Buffer.concat(chunks));
+    if (request.url === '/modern' && answerModern(message, response)) return;
+    void answer(message, response);
+  });
 });
 server.keepAliveTimeout = 0;
 server.listen(0, '127.0.0.1', () => process.stdout.write(`${server.address().port}\n`));
@@ -38,6 +43,21 @@ function answer({ id, method, params }, response) {
     });
   }
   return send(response, id, {});
+}
+
+/** Answers what a modern server answers otherwise. */
+function answerModern({ id, method }, response) {
+  if (method === 'server/discover') {
+    send(response, id, {
+      resultType: 'complete',
+      supportedVersions: ['2026-07-28'],
+      capabilities: { tools: {} },
+    });
+  } else if (method === 'initialize') {
+    const error = { code: -32_022, message: 'Unsupported', data: { supported: ['2026-07-28'] } };
+    response.writeHead(400, JSON_TYPE).end(JSON.stringify({ jsonrpc: '2.0', id, error }));
+  } else return false;
+  return true;
 }
 
 function send(response, id, result) {

@@ -30,7 +30,7 @@ export interface Session {
 /** The environment of bridges: Node 20 reads an extra CA bundle at each start, which hides all other times. */
 export function bridgeEnvironment(folder: string): NodeJS.ProcessEnv {
   const { NODE_EXTRA_CA_CERTS: _bundle, NODE_OPTIONS: _options, ...env } = process.env;
-  return { ...env, MCP_REMOTE_CONFIG_DIR: folder };
+  return { ...env, MCP_REMOTE_CONFIG_DIR: folder, MCP_CONNECT_STATE_DIR: folder };
 }
 
 /** Starts a bridge, a Node.js program that speaks MCP over stdio. */
@@ -100,6 +100,36 @@ export function openDirect(url: string): Session {
     },
   };
 }
+
+/** Has a session speak 2026-07-28 where the load speaks an older revision, for servers that do not. */
+export function inModernWords(session: Session): Session {
+  return {
+    ...session,
+    get ended() {
+      return session.ended;
+    },
+    send(message) {
+      const { method, params, ...rest } = JSON.parse(message) as { method: string; params?: object };
+      if (method === 'notifications/initialized') return;
+      const begins = method === 'initialize';
+      const _meta = /"notifications":[1-9]/.test(message) ? { ...DESCRIPTION, ...LOGGED } : DESCRIPTION;
+      const modern = {
+        method: begins ? 'server/discover' : method,
+        params: { ...(begins ? {} : params), _meta },
+      };
+      session.send(JSON.stringify({ ...rest, ...modern }));
+    },
+  };
+}
+
+const PREFIX = 'io.modelcontextprotocol/';
+const DESCRIPTION = {
+  [`${PREFIX}protocolVersion`]: '2026-07-28',
+  [`${PREFIX}clientInfo`]: { name: 'bench', version: '1.0.0' },
+  [`${PREFIX}clientCapabilities`]: {},
+};
+/** Without it no log message comes through. */
+const LOGGED = { [`${PREFIX}logLevel`]: 'debug' };
 
 function silent(): Listener {
   return { online: () => undefined, onend: () => undefined };

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { openBridge, openDirect, type Session } from './session.js';
+import { inModernWords, openBridge, openDirect, type Session } from './session.js';
 
 /** One way from the client to the server. */
 export interface Subject {
@@ -16,11 +16,28 @@ const ROOT = new URL('../../../', import.meta.url);
 /** The yardstick that all ratios refer to. */
 export const FLOOR = 'floor';
 
+const MCP_CONNECT = bridge('mcp-connect', 'cli', (url) => ['cli/bin/run.js', 'proxy', '--endpoint', url]);
+
+/** mcp-connect between a modern client and a legacy server. */
+const TRANSLATED_BACK: Subject = {
+  name: 'translated-back',
+  version: undefined,
+  open: (url, env) => inModernWords(MCP_CONNECT.open(url, env)),
+};
+
 /** All subjects, in the order of the table's columns. */
 export const SUBJECTS: readonly Subject[] = [
   { name: 'direct', version: undefined, open: (url) => openDirect(url) },
   bridge(FLOOR, undefined, (url) => ['test/bench/floor.mjs', url]),
-  bridge('mcp-connect', 'cli', (url) => ['cli/bin/run.js', 'proxy', '--endpoint', url]),
+  MCP_CONNECT,
+  // The same between a legacy client and a modern server.
+  bridge('translated', undefined, (url) => [
+    'cli/bin/run.js',
+    'proxy',
+    '--endpoint',
+    new URL('/modern', url).href,
+  ]),
+  TRANSLATED_BACK,
   bridge('mcp-remote', 'node_modules/mcp-remote', (url) => [
     'node_modules/mcp-remote/dist/proxy.js',
     url,
@@ -37,6 +54,18 @@ export const SUBJECTS: readonly Subject[] = [
     'none',
   ]),
 ];
+
+/** mcp-connect over several connections to the same server: what a call costs should not depend on their number. */
+export const LEGS: readonly Subject[] = [1, 3, 10].map((count) =>
+  bridge(`legs-${count}`, undefined, (url) => [
+    'cli/bin/run.js',
+    'load-balance',
+    '--affinity',
+    'none',
+    '--endpoints',
+    Array.from({ length: count }, (_, leg) => `${url}?leg=${leg}`).join(),
+  ]),
+);
 
 /** A bridge that is started as its users start it, with its logging off. */
 function bridge(name: string, home: string | undefined, command: (url: string) => string[]): Subject {

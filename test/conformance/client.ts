@@ -7,6 +7,13 @@
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { mcpConnect } from '../e2e/proxy-process.js';
+import { Desk } from '../e2e/desk.js';
+import { signInFlags } from './sign-in.js';
+
+/** What a scenario tells its client. */
+interface Context {
+  readonly toolCalls?: readonly { readonly name: string; readonly arguments: Record<string, unknown> }[];
+}
 
 type Steps = (client: Client) => Promise<unknown>;
 
@@ -42,6 +49,22 @@ async function callSloppyTools(client: Client): Promise<void> {
   }
 }
 
+/** Makes the calls that the scenario prescribes, once the tools are known. */
+async function callAsTold(client: Client): Promise<void> {
+  await client.listTools();
+  const { toolCalls = [] } = JSON.parse(process.env['MCP_CONFORMANCE_CONTEXT'] ?? '{}') as Context;
+  for (const call of toolCalls) await client.callTool(call);
+}
+
+/** Calls what the list offers, with a text for every argument. */
+async function callWithTexts(client: Client): Promise<void> {
+  const { tools } = await client.listTools();
+  for (const { name, inputSchema } of tools) {
+    const names = Object.keys(inputSchema.properties ?? {});
+    await client.callTool({ name, arguments: Object.fromEntries(names.map((each) => [each, 'text'])) });
+  }
+}
+
 const STEPS: Readonly<Record<string, Steps>> = {
   initialize: (client) => client.listTools(),
   tools_call: callTools,
@@ -49,6 +72,8 @@ const STEPS: Readonly<Record<string, Steps>> = {
   'sse-retry': callTools,
   'request-metadata': (client) => client.listTools(),
   'http-standard-headers': useEverything,
+  'http-custom-headers': callAsTold,
+  'http-invalid-tool-headers': callWithTexts,
   'json-schema-ref-no-deref': (client) => client.listTools(),
   'json-schema-2020-12-preservation': echoSchema,
   'sep-2322-client-request-state': callSloppyTools,
@@ -69,6 +94,12 @@ const client = new Client(
 );
 // An empty answer: the client fills in the defaults of the form.
 client.setRequestHandler('elicitation/create', () => ({ action: 'accept', content: {} }));
-await client.connect(new StdioClientTransport(mcpConnect(['proxy', '--endpoint', url])));
-await (STEPS[scenario] ?? callTools)(client);
-await client.close();
+const desk = await Desk.open('browser');
+try {
+  const flags = ['--endpoint', url, ...(await signInFlags(scenario, process.env, desk))];
+  await client.connect(new StdioClientTransport(mcpConnect(['proxy', ...flags], desk.env)));
+  await (STEPS[scenario] ?? callTools)(client);
+} finally {
+  await client.close();
+  await desk.close();
+}

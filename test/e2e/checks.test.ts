@@ -192,13 +192,23 @@ describe('mcp-connect test', () => {
       expect(report.next).to.equal(`mcp-connect test --endpoint "${url}"`);
     });
 
+    it('a token is asked for', async () => {
+      const url = await scripted(() => status(401, { headers: { 'www-authenticate': 'Basic realm="x"' } }));
+      const report = await check('--endpoint', url);
+      expect(report.error?.code).to.be.oneOf(['MCPC_SIGN_IN', 'MCPC_UNAUTHORIZED']);
+      expect(stepOf(report, 'sign-in')?.text).to.include('401').and.include('Basic');
+      expect(report.next).to.include('--auth-token TOKEN');
+    });
+
     it('a sign-in is asked for', async () => {
-      const headers = { 'www-authenticate': 'Bearer resource_metadata="https://x.example/"' };
+      // Whoever looks there for the authorization server finds nobody.
+      const metadata = `http://127.0.0.1:${await freePort()}/`;
+      const headers = { 'www-authenticate': `Bearer resource_metadata="${metadata}"` };
       const url = await scripted(() => status(401, { headers }));
       const report = await check('--endpoint', url);
-      expect(report.error?.code).to.equal('MCPC_UNAUTHORIZED');
-      expect(stepOf(report, 'sign-in')?.text).to.include('401').and.include('OAuth');
-      expect(report.next).to.include('--auth-token TOKEN');
+      expect(report.error?.code).to.be.oneOf(['MCPC_SIGN_IN', 'MCPC_UNAUTHORIZED']);
+      expect(stepOf(report, 'sign-in')?.text).to.include('OAuth');
+      expect(report.next).to.equal(`mcp-connect login --endpoint "${url}"`);
     });
 
     it('the path is wrong', async () => {

@@ -10,11 +10,11 @@ const MODERN = '2026-07-28';
 type Mode = NonNullable<ClientOptions['versionNegotiation']>['mode'] & {};
 
 /** Connects an SDK v2 client that opens as `mode` says. */
-async function connect(peer: Peer, mode: Mode): Promise<Client> {
+async function connect(peer: Peer, mode: Mode, args: readonly string[] = []): Promise<Client> {
   const options = { versionNegotiation: { mode }, capabilities: { elicitation: {} } };
   const client = new Client({ name: 'era-client', version: '1.0.0' }, options);
   client.setRequestHandler('elicitation/create', () => ({ action: 'accept', content: { name: 'Ada' } }));
-  await client.connect(new StdioClientTransport(mcpConnect(['proxy', ...peer.args])));
+  await client.connect(new StdioClientTransport(mcpConnect(['proxy', ...args, ...peer.args])));
   return client;
 }
 
@@ -30,11 +30,17 @@ describe('SDK v2 clients', () => {
     'over stdio': async () => localProgram(...fixture('feature-stdio')),
   };
   for (const [route, start] of Object.entries(LEGACY_SERVERS)) {
-    for (const mode of ['legacy', 'auto'] as const) {
-      it(`find their way to a server of an older revision ${route} in the mode "${mode}"`, async () => {
+    const CLIENTS: readonly [what: string, mode: Mode, revision: string, ...args: string[]][] = [
+      ['in their own revision', 'legacy', '2025-11-25'],
+      ['over the bridge', 'auto', MODERN],
+      ['over the bridge where they know no other revision', { pin: MODERN }, MODERN],
+      ['in an older revision when the bridge is off', 'auto', '2025-11-25', '--era', 'refuse'],
+    ];
+    for (const [what, mode, revision, ...args] of CLIENTS) {
+      it(`find their way to a server of an older revision ${route} ${what}`, async () => {
         const peer = await start();
-        const client = await connect(peer, mode);
-        expect(client.getNegotiatedProtocolVersion()).to.equal('2025-11-25');
+        const client = await connect(peer, mode, args);
+        expect(client.getNegotiatedProtocolVersion()).to.equal(revision);
         expect(await say(client, 'echo', { text: 'grüße' })).to.equal('grüße');
         expect(await say(client, 'ask-user')).to.contain('Ada');
         await client.close();

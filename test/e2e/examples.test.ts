@@ -52,11 +52,7 @@ describe('the examples', () => {
 
   it('are all listed, and all that is listed is there', () => {
     const listed = [...read('README.md').matchAll(/\]\(([^)]+)\)/g)].map(([, name]) => name);
-    expect(listed.sort()).to.deep.equal(
-      readdirSync(EXAMPLES)
-        .filter((name) => name !== 'README.md')
-        .sort(),
-    );
+    expect(listed).to.have.members(readdirSync(EXAMPLES).filter((name) => name !== 'README.md'));
   });
 
   for (const name of readdirSync(EXAMPLES).filter((file) => file.endsWith('.json'))) {

@@ -22,6 +22,7 @@ import { Inbox } from './inbox.js';
 import {
   fixture,
   localProgram,
+  serveFeaturesInTurn,
   serveFeaturesOverHttp,
   serveFeaturesOverSocket,
   type Peer,
@@ -42,6 +43,16 @@ speaksMcp('over a unix socket', async () => {
       await rm(folder, { recursive: true });
     },
   };
+});
+
+speaksMcp('over three servers in turn', () => serveFeaturesInTurn(3));
+speaksMcp('over three servers, by their load', async () => {
+  const peer = await serveFeaturesInTurn(3);
+  return { ...peer, args: [...peer.args, '--strategy', 'least-pending'] };
+});
+speaksMcp('over a pool of TCP connections', async () => {
+  const peer = await serveFeaturesOverSocket();
+  return { ...peer, args: [...peer.args, '--pool', '3'] };
 });
 
 /** All that MCP 2025-11-25 lets client and server say to each other, between two SDK v1 peers. */
@@ -195,7 +206,7 @@ async function connect(peer: Peer, news: Inbox<Notification>): Promise<Client> {
   ]) {
     client.setNotificationHandler(schema, (notification: Notification) => news.put(notification));
   }
-  await client.connect(new StdioClientTransport(mcpConnect(['proxy', ...peer.args])));
+  await client.connect(new StdioClientTransport(mcpConnect([peer.command ?? 'proxy', ...peer.args])));
   return client;
 }
 

@@ -1,8 +1,18 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { text as textOf } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
 const PROGRAM = fileURLToPath(new URL('../../../cli/bin/run.js', import.meta.url));
+
+/** What one mcp-connect keeps must not reach the next one, nor the user of this machine. */
+const STATE = mkdtempSync(join(tmpdir(), 'mcp-connect-state-'));
+process.once('exit', () => rmSync(STATE, { recursive: true, force: true }));
 
 /** How mcp-connect ended. */
 export interface Exit {
@@ -37,7 +47,22 @@ function environment(more: Readonly<Record<string, string>>): Record<string, str
     (entry): entry is [string, string] =>
       entry[1] !== undefined && entry[0] !== 'NODE_EXTRA_CA_CERTS' && !entry[0].startsWith('MCP_CONNECT_'),
   );
-  return { ...Object.fromEntries(kept), ...more };
+  return { ...Object.fromEntries(kept), MCP_CONNECT_STATE_DIR: join(STATE, randomUUID()), ...more };
+}
+
+/** Runs a command that serves nobody, to its end. */
+export async function runCommand(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
+  const start = mcpConnect(args, env);
+  const child = spawn(start.command, start.args, { env: start.env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const [stdout, stderr, [code]] = await Promise.all([
+    textOf(child.stdout),
+    textOf(child.stderr),
+    once(child, 'close') as Promise<[number]>,
+  ]);
+  return { code, stdout, stderr };
 }
 
 /** A running mcp-connect whose client is the test itself, line by line. */

@@ -17,6 +17,8 @@ import { answersOf } from '../fixtures/raw-peer.js';
 
 /** A server that runs, and the words after `mcp-connect proxy` that lead there. */
 export interface Peer {
+  /** Where it is not `proxy` that leads there. */
+  readonly command?: string;
   readonly args: readonly string[];
   close(): Promise<void>;
 }
@@ -24,6 +26,7 @@ export interface Peer {
 /** A request as an HTTP server got it. */
 export interface HttpRecord {
   readonly verb: string;
+  readonly url: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
 }
@@ -37,7 +40,12 @@ export interface HttpPeer extends Peer {
   readonly arrivals: Inbox<HttpRecord>;
 }
 
-type Answer = (record: HttpRecord, response: ServerResponse, request: AsyncIterable<Buffer>) => unknown;
+/** Answers one request over HTTP. */
+export type HttpAnswer = (
+  record: HttpRecord,
+  response: ServerResponse,
+  request: AsyncIterable<Buffer>,
+) => unknown;
 
 /** Returns the words that start one of the programs in `test/fixtures`. */
 export function fixture(name: string, ...args: readonly string[]): string[] {
@@ -92,6 +100,21 @@ export async function serveFeaturesOverHttp(): Promise<HttpPeer> {
   });
 }
 
+/** Serves the feature server several times over, each over HTTP with sessions of its own. */
+export async function serveFeaturesInTurn(
+  count: number,
+): Promise<Peer & { readonly servers: readonly HttpPeer[] }> {
+  const servers = await Promise.all(Array.from({ length: count }, serveFeaturesOverHttp));
+  return {
+    command: 'load-balance',
+    args: ['--endpoints', servers.map(({ url }) => url).join()],
+    servers,
+    async close() {
+      await Promise.all(servers.map((server) => server.close()));
+    },
+  };
+}
+
 /** The modern server over HTTP. */
 export interface ModernPeer extends HttpPeer {
   /** Gets an item for every call of `wait` that was cancelled. */
@@ -103,7 +126,8 @@ export interface ModernPeer extends HttpPeer {
 /** Serves the modern server over HTTP for 2026-07-28 alone. */
 export async function serveModernOverHttp(): Promise<ModernPeer> {
   const cancelled = new Inbox<void>();
-  const handler = createMcpHandler(() => createModernServer(() => cancelled.put()), { legacy: 'reject' });
+  const host = { oncancel: () => cancelled.put() };
+  const handler = createMcpHandler(() => createModernServer(host), { legacy: 'reject' });
   const handle = toNodeHandler(handler);
   const peer = await serveHttp(({ body }, response, request) =>
     handle(request as Parameters<typeof handle>[0], response as Parameters<typeof handle>[1], parsed(body)),
@@ -159,13 +183,14 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-async function serveHttp(answer: Answer): Promise<HttpPeer> {
+/** Serves HTTP on a free port of this machine. */
+export async function serveHttp(answer: HttpAnswer): Promise<HttpPeer> {
   const requests: HttpRecord[] = [];
   const arrivals = new Inbox<HttpRecord>();
   const server = createHttpServer((request, response) => {
     void (async () => {
       const body = await textOf(request);
-      const record = { verb: request.method ?? '', headers: request.headers, body };
+      const record = { verb: request.method ?? '', url: request.url ?? '', headers: request.headers, body };
       requests.push(record);
       arrivals.put(record);
       await answer(record, response, request);
@@ -185,7 +210,8 @@ async function serveHttp(answer: Answer): Promise<HttpPeer> {
   };
 }
 
-async function serveSocket(onsocket: (socket: Socket) => void, path?: string): Promise<Peer> {
+/** Serves sockets: at `path` of a unix socket, or on a free TCP port. */
+export async function serveSocket(onsocket: (socket: Socket) => void, path?: string): Promise<Peer> {
   const sockets = new Set<Socket>();
   const server = createNetServer((socket) => {
     sockets.add(socket);

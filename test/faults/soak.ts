@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { scriptedHttp, scriptedTcp, type ScriptedServer } from '@mcp-connect/testing';
 import { memory } from '../bench/proc.js';
 import { RawClient } from './client.js';
+import { seeded } from './random.js';
 import { MCP_CONNECT } from './subjects.js';
 
 const HELP = `npm run soak -- [options]
@@ -139,15 +140,4 @@ function lineOf({ wire, calls, restarts, errors, warm, last, fault }: Outcome): 
     fault ?? 'passed',
   ];
   return `${cells.join(' ')}\n`;
-}
-
-/** Numbers between 0 and 1 that are the same at every run (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d_2b_79_f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

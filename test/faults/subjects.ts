@@ -107,7 +107,7 @@ function environment(folder: string): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
     ([name]) => name !== 'NODE_EXTRA_CA_CERTS' && name !== 'NODE_OPTIONS' && !name.startsWith('MCP_CONNECT_'),
   );
-  return { ...Object.fromEntries(kept), MCP_REMOTE_CONFIG_DIR: folder };
+  return { ...Object.fromEntries(kept), MCP_REMOTE_CONFIG_DIR: folder, MCP_CONNECT_STATE_DIR: folder };
 }
 
 function versionOf(home: string): string {

@@ -27,6 +27,7 @@ export function transportOf<F extends Flags>(
       endpoints: [],
       endpoint: () => undefined,
       transport: (name, kind) => void kinds.set(name, kind),
+      source: () => undefined,
     },
     options,
   );

@@ -130,9 +130,19 @@ export function inTurn(method: string, ...outcomes: readonly Outcome[]): Script 
   };
 }
 
-/** What becomes of a request that the script says nothing of. */
+/** What becomes of a request that the script says nothing of: openers of both eras get a server's answer. */
 export function defaultOutcome({ method, params }: PeerMessage): Outcome {
   if (method === 'subscriptions/listen') return listen();
+  if (method === 'server/discover') {
+    const supportedVersions = ['2026-07-28'];
+    return reply({
+      resultType: 'complete',
+      supportedVersions,
+      capabilities: {},
+      ttlMs: 0,
+      cacheScope: 'private',
+    });
+  }
   if (method !== 'initialize') return reply();
   return reply({
     protocolVersion: params?.['protocolVersion'] ?? '2025-06-18',

@@ -54,9 +54,10 @@ const TRY_MODERN = new Set<Failure['code']>(['MCPC_HTTP_STATUS', 'MCPC_BAD_RESPO
  */
 export async function check(options: CheckOptions): Promise<CheckReport> {
   const { connector, log } = options;
-  const watch = new WireWatch();
+  const endpoint = connector.endpoints[0]!;
+  const watch = new WireWatch(endpoint);
   try {
-    return await new Check(options, watch, new Steps(log.redact)).run(connector.endpoints[0]!);
+    return await new Check(options, watch, new Steps(log.redact)).run(endpoint);
   } finally {
     watch.close();
   }
@@ -66,12 +67,13 @@ class Check {
   readonly #options: CheckOptions;
   readonly #watch: WireWatch;
   readonly #steps: Steps;
-  readonly #signIn = new SignInWatch();
+  readonly #signIn: SignInWatch;
 
   constructor(options: CheckOptions, watch: WireWatch, steps: Steps) {
     this.#options = options;
     this.#watch = watch;
     this.#steps = steps;
+    this.#signIn = new SignInWatch(watch);
     options.connector.use(this.#signIn.plugin()).start();
   }
 
@@ -96,6 +98,7 @@ class Check {
         next: nextCommand({
           endpoint,
           failure: failed.error,
+          oauth: this.#signIn.offersOauth,
           timeout: connector.settings.timeout / 1000,
         }),
       }),
@@ -130,7 +133,7 @@ class Check {
       const modern = await this.#insteadModern(error);
       if (modern !== undefined) return this.#met(modern);
     }
-    if (this.#signIn.challenge !== undefined && error?.code === 'MCPC_UNAUTHORIZED') {
+    if (this.#signIn.challenge !== undefined) {
       const { tried, words } = this.#signIn;
       steps.note('sign-in', tried ? `refused: ${words}` : words, 'skipped');
     }

@@ -21,6 +21,15 @@ describe('the command to type next', () => {
     expect(next(URL, { cause: 'ERR_TLS_CERT_ALTNAME_INVALID' })).to.include('--servername HOST');
   });
 
+  it('signs in where the server says how', () => {
+    const endpoint = parseEndpoint(URL);
+    for (const code of ['MCPC_UNAUTHORIZED', 'MCPC_SIGN_IN'] as const) {
+      const failure = { code, message: '' };
+      const typed = nextCommand({ endpoint, failure, timeout: 10, oauth: true });
+      expect(typed).to.equal(`mcp-connect login --endpoint "${URL}"`);
+    }
+  });
+
   it('allows more time only where time was short', () => {
     expect(next(URL, { code: 'MCPC_TIMEOUT' })).to.include('--timeout 30');
     expect(next(URL, { code: 'MCPC_TIMEOUT', attempts: 4 })).not.to.include('--timeout');

@@ -6,6 +6,8 @@ import { isNoTls, isUntrusted, WRONG_NAME } from './tls-codes.js';
 export interface NextQuestion {
   readonly endpoint: Endpoint;
   readonly failure: Failure;
+  /** Whether the server offers a sign-in with OAuth. */
+  readonly oauth?: boolean;
   /** The value of `--timeout`, in seconds. */
   readonly timeout: number;
 }
@@ -15,8 +17,11 @@ const USUAL_PATH = '/mcp';
 
 const PATIENCE = 3;
 
+/** Failures that a sign-in may mend. */
+const SIGN_IN = new Set<Failure['code']>(['MCPC_UNAUTHORIZED', 'MCPC_SIGN_IN']);
+
 /** Names the command to type next: the same check, with what was missing. */
-export function nextCommand({ endpoint, failure, timeout }: NextQuestion): string {
+export function nextCommand({ endpoint, failure, timeout, oauth = false }: NextQuestion): string {
   const test = (to: Endpoint, ...more: readonly string[]): string =>
     ['mcp-connect test', ...addressed(to), ...more].join(' ');
   const { code, cause, attempts = 1 } = failure;
@@ -25,7 +30,8 @@ export function nextCommand({ endpoint, failure, timeout }: NextQuestion): strin
   if (cause === WRONG_NAME) return test(endpoint, '--servername HOST');
   if (isNoTls(cause) && url !== undefined)
     return test(parseEndpoint(url.href.replace(/^(http|tl)s:/, withoutTls)));
-  if (code === 'MCPC_UNAUTHORIZED') return test(endpoint, '--auth-token TOKEN');
+  if (SIGN_IN.has(code) && oauth) return `mcp-connect login --endpoint ${quoted(endpoint.label)}`;
+  if (SIGN_IN.has(code)) return test(endpoint, '--auth-token TOKEN');
   // What failed before the time was up needs no more time.
   if (code === 'MCPC_TIMEOUT' && attempts === 1)
     return test(endpoint, '--timeout', String(timeout * PATIENCE));

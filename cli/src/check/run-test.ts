@@ -1,6 +1,5 @@
 import { ConnectorError, type Log } from '@mcp-connect/core';
 import { consoleToStderr } from '../console.js';
-import { expandValues } from '../expand.js';
 import type { CommonValues, Values } from '../flags.js';
 import { forwardProxyFor } from '../forward.js';
 import { openLog } from '../log-sinks.js';
@@ -52,10 +51,8 @@ export async function examine(
     what,
   }: RunCheckOptions & { readonly what: Pick<CheckOptions, 'depth' | 'call'> },
 ): Promise<CheckReport> {
-  const connector = await prepare(invocation, log, env);
-  const { flags, values } = invocation;
-  const { proxy, 'no-proxy': noProxy } = expandValues(values, { flags, env, hide: log.hide }) as Values &
-    CommonValues;
+  const { connector, values } = await prepare(invocation, log, env);
+  const { proxy, 'no-proxy': noProxy } = values as Values & CommonValues;
   const isProxied = (url: URL): boolean => forwardProxyFor(url, { proxy, noProxy, env }) !== undefined;
   return check({ connector, log, clientInfo: { name: 'mcp-connect', version }, isProxied, ...what });
 }

@@ -1,27 +1,47 @@
 import type { Challenge, Plugin } from '@mcp-connect/core';
+import type { WireWatch } from './wire-watch.js';
+
+const NAME = 'mcp-connect:check';
 
 /** Credentials are looked at when all plugins have filled them in. */
 const LAST = 1_000;
+
+/** The parameter of a challenge that leads to the authorization server. */
+const METADATA = /\bresource_metadata\s*=/i;
 
 /** What is no proof of who we are. */
 const PLAIN_HEADERS = new Set(['user-agent', 'accept-language']);
 
 /** Watches how signing in goes: what the server asked for, and what it was given. */
 export class SignInWatch {
-  /** The first refusal for want of rights. */
-  challenge: Challenge | undefined;
+  readonly #watch: WireWatch;
   #headers: readonly string[] = [];
+
+  /** @param watch sees refusals that a plugin deals with before anyone else hears of them */
+  constructor(watch: WireWatch) {
+    this.#watch = watch;
+  }
+
+  /** The first refusal for want of rights. */
+  get challenge(): Challenge | undefined {
+    return this.#watch.challenge;
+  }
 
   /** Returns the plugin that does the watching. */
   plugin(): Plugin {
     return {
-      name: 'mcp-connect:check',
-      apply: ({ hooks }) =>
-        hooks.authenticate.tap({ name: 'mcp-connect:check', stage: LAST }, ({ challenge, headers }) => {
-          this.challenge ??= challenge;
+      name: NAME,
+      apply: ({ hooks }) => {
+        hooks.authenticate.tap({ name: NAME, stage: LAST }, ({ headers }) => {
           this.#headers = Object.keys(headers).filter((name) => !PLAIN_HEADERS.has(name));
-        }),
+        });
+      },
     };
+  }
+
+  /** True when the server names where to sign in with OAuth (RFC 9728 section 5.1). */
+  get offersOauth(): boolean {
+    return METADATA.test(this.challenge?.wwwAuthenticate ?? '');
   }
 
   /** True when the server was shown something that should have let us in. */
@@ -40,6 +60,6 @@ export class SignInWatch {
 /** Words a challenge without its parameters' values, apart from the scheme (RFC 9110 section 11.6.1). */
 export function wordsOf({ status, wwwAuthenticate }: Challenge): string {
   const scheme = /^\s*([!#$%&'*+.^_`|~0-9a-z-]+)/i.exec(wwwAuthenticate ?? '')?.[1];
-  const oauth = /\bresource_metadata\s*=/i.test(wwwAuthenticate ?? '') ? ', OAuth' : '';
+  const oauth = METADATA.test(wwwAuthenticate ?? '') ? ', OAuth' : '';
   return `HTTP ${status}${scheme === undefined ? '' : `, ${scheme}`}${oauth}`;
 }

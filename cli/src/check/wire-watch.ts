@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Challenge, Endpoint } from '@mcp-connect/core';
 
 /** How a server answered the request for its stream of news. */
 export interface StreamAnswer {
@@ -11,26 +12,35 @@ export interface StreamAnswer {
 const CHANNEL = 'http.client.response.finish';
 
 /**
- * Watches the HTTP responses of this process: what a transport asks for by itself is no message, so nobody else hears
- * how it was answered.
+ * Watches how an endpoint answers the HTTP requests of this process: what a transport asks for by itself is no message,
+ * so nobody else hears how it was answered.
  */
 export class WireWatch {
   /** The latest `Date` of a server, with the time here when it came in; in milliseconds since 1970. */
   date: { readonly there: number; readonly here: number } | undefined;
+  /** The first refusal of the endpoint for want of rights. */
+  challenge: Challenge | undefined;
+  readonly #host: string | undefined;
   #answer: StreamAnswer | undefined;
   #waiting: ((answer: StreamAnswer | undefined) => void)[] = [];
   readonly #onresponse = (message: unknown): void => {
     const { request, response } = message as { request: ClientRequest; response: IncomingMessage };
+    // Authorization servers are asked, too.
+    if (request.getHeader('host') !== this.#host) return;
     const there = Date.parse(response.headers.date ?? '');
     if (!Number.isNaN(there)) this.date = { there, here: Date.now() };
-    if (request.method !== 'GET') return;
     const { statusCode: status = 0, headers } = response;
+    const { 'www-authenticate': wwwAuthenticate } = headers;
+    if (status === 401 || status === 403)
+      this.challenge ??= { status, ...(wwwAuthenticate !== undefined && { wwwAuthenticate }) };
+    if (request.method !== 'GET') return;
     const isStream = status === 200 && /^text\/event-stream\b/i.test(headers['content-type'] ?? '');
     this.#answer = { status, isStream };
     for (const tell of this.#waiting.splice(0)) tell(this.#answer);
   };
 
-  constructor() {
+  constructor({ url }: Endpoint) {
+    this.#host = url?.host;
     subscribe(CHANNEL, this.#onresponse);
   }
 

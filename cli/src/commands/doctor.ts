@@ -1,11 +1,11 @@
-import { builtInFlags, PluginCommand } from '../base.js';
+import { builtInFlags, ModeCommand } from '../base.js';
 import { runDoctor } from '../doctor/run-doctor.js';
 import { CHECKS } from '../modes.js';
 
 const flags = await builtInFlags(CHECKS.doctor);
 
 /** `mcp-connect doctor` */
-export default class DoctorCommand extends PluginCommand {
+export default class DoctorCommand extends ModeCommand {
   static override summary = 'Look for what may keep mcp-connect from working on this machine.';
 
   static override description = `Looks at Node.js, proxies, certificates, the folder for sign-ins, plugins and the clock, and connects to every

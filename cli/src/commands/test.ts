@@ -1,11 +1,11 @@
-import { builtInFlags, PluginCommand } from '../base.js';
+import { builtInFlags, ModeCommand } from '../base.js';
 import { runTest } from '../check/run-test.js';
 import { CHECKS } from '../modes.js';
 
 const flags = await builtInFlags(CHECKS.test);
 
 /** `mcp-connect test` */
-export default class TestCommand extends PluginCommand {
+export default class TestCommand extends ModeCommand {
   static override summary = 'Connect to an MCP server and show step by step how it goes.';
 
   static override description = `Shows how the server is reached, whether it asks for a sign-in, which revisions of the protocol it speaks and what

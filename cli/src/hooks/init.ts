@@ -5,7 +5,7 @@ import { oclifFlags } from '../oclif-flags.js';
 import { cutLine } from '../plain.js';
 import { pluginPlaces } from '../resolve.js';
 
-/** Adds the flags of `--plugin` to the help of a command that takes plugins. Nothing else runs through here: see `PluginCommand`. */
+/** Adds the flags of `--plugin` to the help of a command that takes plugins. Nothing else runs through here: see `ModeCommand`. */
 const init: Hook.Init = async ({ id, argv, config }) => {
   const { args } = cutLine(argv);
   const isHelp = args.includes('--help') || args.includes('-h');

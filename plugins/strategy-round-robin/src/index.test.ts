@@ -20,11 +20,14 @@ class Bench {
   #deliver: (message: JSONRPCMessage) => void = () => undefined;
   #id = 0;
 
-  constructor() {
+  /** Servers that keep their answers to themselves. */
+  readonly mute = new Set<string>();
+
+  constructor(strategy: 'round-robin' | 'least-pending' = 'round-robin') {
     const log = createLog({ level: 'error', write: () => undefined });
     const connector = new Connector({ log, settings: { retryDelay: 1, timeout: 5_000 } });
     for (const name of ['a', 'b', 'c']) connector.endpoint(`memory://${name}`);
-    connector.use(this.#memory(), {}).use(roundRobin, {});
+    connector.use(this.#memory(), {}).use(roundRobin, { strategy });
     this.#pipeline = connector.connect({ deliver: ({ message }) => this.#deliver(message) });
   }
 
@@ -35,12 +38,23 @@ class Bench {
     return ((await answer) as unknown as { result: { by: string } }).result.by;
   }
 
+  /** Sends a request whose answer does not come. Returns the way to take it back. */
+  wait(server: string): () => void {
+    const id = this.#id++;
+    this.mute.add(server);
+    void this.#pipeline.accept(Envelope.of({ jsonrpc: '2.0', id, method: 'ping' }));
+    this.mute.delete(server);
+    const params = { requestId: id };
+    const cancel = Envelope.of({ jsonrpc: '2.0', method: 'notifications/cancelled', params });
+    return () => void this.#pipeline.accept(cancel);
+  }
+
   close(): Promise<void> {
     return this.#pipeline.close();
   }
 
   #memory() {
-    const { failures, tried } = this;
+    const { failures, tried, mute } = this;
     return definePlugin({
       name: 'memory',
       apply(connector) {
@@ -52,7 +66,8 @@ class Bench {
               const left = failures.get(by) ?? 0;
               failures.set(by, left - 1);
               if (left > 0) throw new ConnectorError('MCPC_CONNECT', `${by} is down`);
-              if (id !== undefined) void onmessage(Envelope.of({ jsonrpc: '2.0', id, result: { by } }));
+              if (id !== undefined && !mute.has(by))
+                void onmessage(Envelope.of({ jsonrpc: '2.0', id, result: { by } }));
             },
             close: async () => undefined,
           }),
@@ -61,6 +76,18 @@ class Bench {
     });
   }
 }
+
+describe('strategy-round-robin with --strategy least-pending', () => {
+  it('takes the endpoint with the fewest waiting requests, and equals in turn', async () => {
+    const bench = new Bench('least-pending');
+    for (const server of ['a', 'b', 'c']) expect(await bench.ask('ping')).to.equal(server);
+    const takeBack = bench.wait('a');
+    expect([await bench.ask('ping'), await bench.ask('ping')]).to.deep.equal(['b', 'c']);
+    expect(await bench.ask('ping')).not.to.equal('a');
+    takeBack();
+    await bench.close();
+  });
+});
 
 describe('strategy-round-robin', () => {
   let bench: Bench;

@@ -2,18 +2,29 @@ import { definePlugin, type Attempt, type Candidate } from '@mcp-connect/core';
 
 const NAME = '@mcp-connect/strategy-round-robin';
 
-/** Spreads requests over the endpoints in turn. What belongs to a session stays with it. */
+/** Spreads requests over the endpoints, in turn or by load. What belongs to one of them stays with it. */
 export default definePlugin({
   name: NAME,
-  apply(connector) {
+  flags: {
+    strategy: {
+      type: 'string',
+      env: 'MCP_CONNECT_STRATEGY',
+      summary: 'How requests are spread: in turn, or to the endpoint with the fewest waiting requests.',
+      options: ['round-robin', 'least-pending'],
+      default: 'round-robin',
+    },
+  },
+  apply(connector, { strategy }) {
     /** The turn of a request, kept while it lives: further attempts at it take no turn of their own. */
     const TURN = Symbol('turn');
+    const byLoad = strategy === 'least-pending';
     let turns = 0;
     connector.hooks.selectTransport.tap(NAME, (candidates, { affinity, attempts, state }) => {
       if (affinity !== undefined && lastFailure(affinity, attempts) === -1) return affinity;
       if (!state.has(TURN)) state.set(TURN, turns++);
       const start = (state.get(TURN) as number) % candidates.length;
       const inTurn = [...candidates.slice(start), ...candidates.slice(0, start)];
+      if (byLoad) inTurn.sort((a, b) => a.pending - b.pending);
       return inTurn.sort((a, b) => lastFailure(a, attempts) - lastFailure(b, attempts))[0];
     });
   },

@@ -1,6 +1,13 @@
-import { Envelope } from '@mcp-connect/core';
+import { Envelope, type Credentials } from '@mcp-connect/core';
 import { expect } from 'chai';
-import { encodeHeaderValue, modernHeaders, modernVersion, retryAfter, sessionHeaders } from './headers.js';
+import {
+  encodeHeaderValue,
+  modernHeaders,
+  modernVersion,
+  retryAfter,
+  sessionHeaders,
+  signedHeaders,
+} from './headers.js';
 
 const META = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' };
 
@@ -128,5 +135,28 @@ describe('retryAfter', () => {
   it('reads a date to come', () => {
     const date = new Date(Date.now() + 20_000).toUTCString();
     expect(retryAfter(date)).to.be.within(10_000, 20_000);
+  });
+});
+
+describe('signedHeaders', () => {
+  const stream = { method: 'GET', url: new URL('https://host/mcp') };
+
+  it('are the headers of the credentials as they are', () => {
+    const headers = { authorization: 'Bearer abc' };
+    expect(signedHeaders({ headers }, stream)).to.equal(headers);
+  });
+
+  it('hold what has to be fresh for every request', () => {
+    let count = 0;
+    const credentials: Credentials = {
+      headers: { authorization: 'DPoP abc' },
+      prove: ({ method, url }) => ({ dpop: `${method} ${url.href} ${++count}` }),
+    };
+    expect(signedHeaders(credentials, stream)['dpop']).to.equal('GET https://host/mcp 1');
+    expect(signedHeaders(credentials, stream)).to.deep.equal({
+      authorization: 'DPoP abc',
+      dpop: 'GET https://host/mcp 2',
+    });
+    expect(credentials.headers).not.to.have.property('dpop');
   });
 });

@@ -1,4 +1,4 @@
-import type { Envelope } from '@mcp-connect/core';
+import type { Credentials, Envelope, WebRequest } from '@mcp-connect/core';
 
 /** Where a modern request carries its protocol version (2026-07-28 basic/index, _meta). */
 const VERSION_KEY = 'io.modelcontextprotocol/protocolVersion';
@@ -12,6 +12,9 @@ const NAMED_BY: Readonly<Record<string, string>> = {
   'tasks/update': 'taskId',
   'tasks/cancel': 'taskId',
 };
+
+/** Where a tool's arguments are mirrored (2026-07-28 streamable-http, Custom Headers from Tool Parameters). */
+const MIRRORED = 'mcp-param-';
 
 /** Revisions that know no `MCP-Protocol-Version` header. */
 const WITHOUT_VERSION_HEADER = new Set(['2024-11-05', '2025-03-26']);
@@ -42,6 +45,12 @@ export function streamHeaders(...more: readonly Readonly<Record<string, string>>
   >;
 }
 
+/** The headers that prove who we are on one request, fresh ones included. */
+export function signedHeaders(credentials: Credentials, request: WebRequest): Record<string, string> {
+  const { headers } = credentials;
+  return credentials.prove === undefined ? headers : { ...headers, ...credentials.prove(request) };
+}
+
 /** The protocol version that a modern message carries; undefined for every message of an older revision. */
 export function modernVersion(envelope: Envelope): string | undefined {
   // A message of an older revision never holds the key, and a search of the bytes is cheaper than a parse.
@@ -59,6 +68,19 @@ export function modernHeaders(envelope: Envelope, version: string): Record<strin
   const name = paramsOf(envelope)?.[NAMED_BY[envelope.method ?? ''] ?? ''];
   if (typeof name === 'string') headers['mcp-name'] = encodeHeaderValue(name);
   return headers;
+}
+
+/**
+ * Credentials as they go with a modern message. What a plugin mirrors in `Mcp-Param-*` may be any text, so it is encoded
+ * here (2026-07-28 streamable-http, Value Encoding).
+ */
+export function mirroredHeaders(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const names = Object.keys(headers).filter((name) => name.startsWith(MIRRORED));
+  if (names.length === 0) return headers;
+  return {
+    ...headers,
+    ...Object.fromEntries(names.map((name) => [name, encodeHeaderValue(headers[name]!)])),
+  };
 }
 
 /** The headers of a legacy session (2025-11-25 basic/transports, Session Management and Protocol Version Header). */

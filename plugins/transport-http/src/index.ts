@@ -1,9 +1,21 @@
 import { ConnectorError, definePlugin, type Endpoint } from '@mcp-connect/core';
+import { namesSource } from './names.js';
 
 /** Streamable HTTP of every MCP revision (`http`, which covers https), and HTTP with SSE of 2024-11-05 (`sse`). */
 export default definePlugin({
   name: '@mcp-connect/transport-http',
-  apply(registry) {
+  flags: {
+    'dns-server': {
+      type: 'string',
+      env: 'MCP_CONNECT_DNS_SERVER',
+      valueName: 'HOST:PORT',
+      summary:
+        'Where endpoints of the form dns+http:// and srv+http:// are looked up, instead of the system.',
+    },
+  },
+  apply(registry, { 'dns-server': server }) {
+    const names = namesSource({ server, log: registry.log.child('names') });
+    for (const scheme of ['dns+http', 'dns+https', 'srv+http', 'srv+https']) registry.source(scheme, names);
     registry.transport('http', {
       validate,
       open: async (context) => (await import('./streamable.js')).openStreamable(context),

@@ -10,7 +10,7 @@ import {
   type TransportContext,
 } from '@mcp-connect/core';
 import { refuseTooLarge, tooLarge } from './body.js';
-import { postHeaders, streamHeaders } from './headers.js';
+import { postHeaders, signedHeaders, streamHeaders } from './headers.js';
 import { Intake } from './intake.js';
 import { refusalOf } from './status.js';
 import { deliver, isEventStream, readEvents } from './streams.js';
@@ -24,7 +24,7 @@ import { openWire, type HttpRequest, type Wire } from './wire.js';
  */
 export async function openLegacySse(context: TransportContext): Promise<Transport> {
   const wire = await openWire(context);
-  const { headers } = await context.credentials();
+  const headers = signedHeaders(await context.credentials(), { method: 'GET', url: wire.url });
   return new Promise<Transport>((resolve, reject) =>
     new LegacySse(context, wire).open(headers, resolve, reject),
   );
@@ -97,7 +97,7 @@ class LegacySse implements Transport {
     const url = this.#address;
     return new Promise((resolve, reject) => {
       const urgent = envelope.kind !== 'request';
-      const headers = postHeaders(credentials.headers);
+      const headers = postHeaders(signedHeaders(credentials, { method: 'POST', url }));
       this.#wire.request(
         { method: 'POST', url, headers, body: envelope.bytes, urgent },
         {

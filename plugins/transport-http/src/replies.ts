@@ -198,7 +198,7 @@ export class Replies {
 
   /** Hands a message over, and takes the request off the list when it is the answer. */
   deliver(pending: Pending, envelope: Envelope): void | Promise<void> {
-    if (envelope.kind !== 'response') return this.#host.context.onmessage(envelope);
+    if (envelope.kind !== 'response') return this.#host.context.onmessage(envelope, pending.envelope.key);
     const answered = isNameless(envelope) ? withIdOf(envelope, pending.envelope) : envelope;
     const holder = answered.key === pending.envelope.key ? pending : this.#pending.get(answered.key!);
     if (holder?.envelope.method === 'initialize') this.#host.onsession(answered);

@@ -49,6 +49,8 @@ describe('refusalOf', () => {
       wwwAuthenticate: 'Bearer realm="x"',
     });
     expect(refusalOf(response(401), 'x', false).challenge).to.deep.equal({ status: 401 });
+    const nonce = { ...CHALLENGE, 'dpop-nonce': 'abc' };
+    expect(refusalOf(response(401, nonce), 'x', false).challenge).to.include({ nonce: 'abc' });
   });
 
   it('says when to come back, where the server does', () => {

@@ -22,7 +22,12 @@ export function refusalOf(response: IncomingMessage, label: string, session: boo
   const wwwAuthenticate = response.headers['www-authenticate'];
   const base = { status, ...(HINTS[status] !== undefined && { hint: HINTS[status] }) };
   if (status === 401 || (status === 403 && wwwAuthenticate !== undefined)) {
-    const challenge = wwwAuthenticate === undefined ? { status } : { status, wwwAuthenticate };
+    const nonce = response.headers['dpop-nonce'];
+    const challenge = {
+      status,
+      ...(wwwAuthenticate !== undefined && { wwwAuthenticate }),
+      ...(typeof nonce === 'string' && { nonce }),
+    };
     return new ConnectorError('MCPC_UNAUTHORIZED', `${label} asks for authorization (${status}).`, {
       ...base,
       delivered: 'rejected',

@@ -13,7 +13,15 @@ import {
 } from '@mcp-connect/core';
 import { errorIn, isFinal, isForgotten, sessionLost } from './answer.js';
 import { collect, refuseTooLarge, type Body } from './body.js';
-import { modernHeaders, modernVersion, postHeaders, sessionHeaders, streamHeaders } from './headers.js';
+import {
+  mirroredHeaders,
+  modernHeaders,
+  modernVersion,
+  postHeaders,
+  sessionHeaders,
+  signedHeaders,
+  streamHeaders,
+} from './headers.js';
 import { Intake } from './intake.js';
 import { openLegacySse } from './legacy-sse.js';
 import { Replies, type Pending, type ReplyHost } from './replies.js';
@@ -23,6 +31,8 @@ import { openWire, type Wire } from './wire.js';
 
 /** How long the first request may wait for the notification stream, in milliseconds. */
 const STREAM_PATIENCE = 500;
+/** How long a server may take to answer a request that was cancelled, in milliseconds. */
+const CANCEL_PATIENCE = 500;
 /** How long the end of a session may take to reach the server, in milliseconds. */
 const FAREWELL = 1_000;
 /** How long the body of a refusal may take, in milliseconds. */
@@ -31,6 +41,8 @@ const REFUSAL_PATIENCE = 2_000;
 const FALLBACK_PATIENCE = 5_000;
 /** Refusals of `initialize` that an older server may mean (2025-11-25 basic/transports, Backwards Compatibility). */
 const FALLBACK_STATUSES = new Set([400, 404, 405]);
+/** Requests that ask whether the server lives: they wait for none that it may never answer. */
+const SIGNS_OF_LIFE = new Set<string | undefined>(['ping', 'server/discover']);
 /** Session ids are visible ASCII; anything else could forge headers (2025-11-25 basic/transports). */
 const SESSION_ID = /^[\x21-\x7e]+$/;
 
@@ -74,6 +86,11 @@ class Streamable implements Transport, ReplyHost {
     this.wire = wire;
   }
 
+  /** A server that names no session keeps none (2025-11-25 basic/transports, Session Management). */
+  get stateful(): boolean {
+    return this.#fallback !== undefined || this.#session.id !== undefined;
+  }
+
   send(envelope: Envelope, credentials: Credentials): void | Promise<void> {
     if (this.#closing !== undefined) {
       throw new ConnectorError('MCPC_CONNECTION_LOST', `The connection to ${this.#label} is closed.`);
@@ -103,10 +120,10 @@ class Streamable implements Transport, ReplyHost {
     return (this.#closing ??= this.#close());
   }
 
-  /** Headers of a GET in the current session. */
-  async headers(challenge?: Challenge): Promise<Record<string, string>> {
-    const { headers } = await this.context.credentials(challenge);
-    return streamHeaders(sessionHeaders(this.#session.id, this.#session.version), headers);
+  /** Headers of a GET or DELETE in the current session. */
+  async headers(challenge?: Challenge, method = 'GET'): Promise<Record<string, string>> {
+    const signed = signedHeaders(await this.context.credentials(challenge), { method, url: this.wire.url });
+    return streamHeaders(sessionHeaders(this.#session.id, this.#session.version), signed);
   }
 
   get #label(): string {
@@ -116,6 +133,9 @@ class Streamable implements Transport, ReplyHost {
   #request(envelope: Envelope, credentials: Credentials): Promise<void> {
     if (envelope.method === 'initialize') this.#forgetSession();
     const version = modernVersion(envelope);
+    // The same request again: the answer to the earlier one is no longer waited for.
+    const earlier = this.#replies.find(envelope.key);
+    if (earlier !== undefined) this.#giveUp(earlier);
     const pending = this.#replies.expect(envelope, version !== undefined);
     this.#waiting += envelope.size;
     return new Promise((resolve, reject) => {
@@ -127,7 +147,7 @@ class Streamable implements Transport, ReplyHost {
       const headers = this.#postHeaders(envelope, version, credentials);
       const session = headers['mcp-session-id'] !== undefined;
       pending.request = this.wire.request(
-        { method: 'POST', headers, body: envelope.bytes },
+        { method: 'POST', headers, body: envelope.bytes, urgent: SIGNS_OF_LIFE.has(envelope.method) },
         {
           onerror: fail,
           onresponse: (response) => {
@@ -176,8 +196,9 @@ class Streamable implements Transport, ReplyHost {
     modern: string | undefined,
     credentials: Credentials,
   ): Record<string, string> {
-    if (modern !== undefined) return postHeaders(modernHeaders(envelope, modern), credentials.headers);
-    return postHeaders(sessionHeaders(this.#session.id, this.#session.version), credentials.headers);
+    const signed = signedHeaders(credentials, { method: 'POST', url: this.wire.url });
+    if (modern !== undefined) return postHeaders(modernHeaders(envelope, modern), mirroredHeaders(signed));
+    return postHeaders(sessionHeaders(this.#session.id, this.#session.version), signed);
   }
 
   // ── Replies ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -207,11 +228,19 @@ class Streamable implements Transport, ReplyHost {
   #cancel(envelope: Envelope): boolean {
     const { requestId } = (envelope.message as { params?: { requestId?: RequestId } }).params ?? {};
     const pending = this.#replies.find(requestId);
-    if (pending?.modern !== true) return false;
+    if (pending === undefined) return false;
+    if (pending.modern) this.#giveUp(pending);
+    // A server of an older revision may still answer; one that hangs must not keep the connection for ever.
+    else setTimeout(() => this.#giveUp(pending), CANCEL_PATIENCE).unref();
+    return pending.modern;
+  }
+
+  #giveUp(pending: Pending): void {
+    if (this.#replies.find(pending.envelope.key) !== pending) return;
     this.#replies.forget(pending);
     this.#takenUp(pending);
+    pending.resumption?.abort();
     pending.request?.abort();
-    return true;
   }
 
   // ── Refusals ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -319,7 +348,7 @@ class Streamable implements Transport, ReplyHost {
 
   /** Tells the server that the session is over; one that does not allow it answers 405, which is fine too. */
   async #endSession(): Promise<void> {
-    const headers = await this.headers().catch(() => undefined);
+    const headers = await this.headers(undefined, 'DELETE').catch(() => undefined);
     if (headers === undefined) return;
     await new Promise<void>((done) => {
       const onresponse = (response: IncomingMessage): void => void response.resume().once('close', done);

@@ -1,5 +1,5 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
+import { isIP, type LookupFunction, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { ConnectorError, directAgents, reasonOf, type TransportContext } from '@mcp-connect/core';
 
@@ -113,6 +113,7 @@ export async function openWire({ endpoint, settings, log }: TransportContext): P
       method,
       headers: basic === undefined ? headers : { authorization: basic, ...headers },
       agent: urgent ? others : requests,
+      ...(endpoint.ip !== undefined && url.host === endpoint.url?.host && { lookup: alwaysAt(endpoint.ip) }),
     });
     let connected = false;
     let over = false;
@@ -199,6 +200,15 @@ function isConnected(socket: Socket): boolean {
 
 function isTls(socket: Socket): socket is TLSSocket {
   return 'encrypted' in socket;
+}
+
+/** Finds every name at one address; Host and the name in TLS stay those of the URL. */
+function alwaysAt(ip: string): LookupFunction {
+  const family = isIP(ip);
+  return (_name, { all }, found) => {
+    if (all === true) found(null, [{ address: ip, family }]);
+    else found(null, ip, family);
+  };
 }
 
 /** Bounds the making of a connection, which node by itself does not. */

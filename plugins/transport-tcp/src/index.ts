@@ -7,6 +7,7 @@ export default definePlugin({
   apply(connector) {
     const warned = new Set<string>();
     const kind: TransportKind = {
+      pooled: true,
       validate: (endpoint) => void addressOf(endpoint),
       async open(context) {
         const { endpoint, log } = context;

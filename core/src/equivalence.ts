@@ -1,0 +1,126 @@
+import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
+import { Envelope } from './envelope.js';
+import { reasonOf } from './errors.js';
+import type { Leg } from './leg.js';
+import type { Log } from './log.js';
+
+/** What becomes of an endpoint that differs from the one that the client was introduced to. */
+export type EquivalenceMode = 'strict' | 'warn' | 'off';
+
+/** A list of tools that has more pages than this is compared no further. */
+const MOST_PAGES = 100;
+
+interface Tool {
+  readonly name?: unknown;
+  readonly inputSchema?: unknown;
+  readonly outputSchema?: unknown;
+  readonly annotations?: unknown;
+}
+
+/** What a client relies on once it has been introduced to a server. */
+interface Face {
+  readonly protocolVersion: unknown;
+  readonly capabilities: Readonly<Record<string, unknown>>;
+  /** What each tool takes and gives, by name; undefined where the server could not be asked. */
+  readonly tools: ReadonlyMap<string, string> | undefined;
+}
+
+/**
+ * Compares servers that are to stand in for each other. A client that was introduced to one of them counts on its
+ * protocol version, capabilities and tools; where another one differs in these, calls would fail now and then.
+ */
+export class Equivalence {
+  readonly #mode: EquivalenceMode;
+  readonly #log: Log;
+  #model: Promise<Face> | undefined;
+
+  constructor(mode: EquivalenceMode, log: Log) {
+    this.#mode = mode;
+    this.#log = log;
+  }
+
+  /** Takes the server of this leg as the one that the client knows. */
+  model(leg: Leg): void {
+    if (this.#mode === 'off') return;
+    this.#model = faceOf(leg);
+    // Whoever compares hears of a failure.
+    this.#model.catch(() => undefined);
+  }
+
+  /** Sets a leg apart until it has been compared. */
+  expect(leg: Leg): void {
+    if (this.#mode === 'strict') leg.quarantined = 'it has not been compared yet';
+  }
+
+  /** Compares a leg with the model, and sets apart one that differs. Never throws: what cannot be asked is no difference. */
+  async judge(leg: Leg): Promise<void> {
+    try {
+      if (this.#model === undefined) return;
+      const [model, face] = await Promise.all([this.#model, faceOf(leg)]);
+      const difference = differenceBetween(model, face);
+      if (difference !== undefined && difference !== leg.difference) {
+        this.#log.warn?.('%s differs: %s', leg.endpoint.label, difference);
+      }
+      leg.difference = difference;
+    } catch (error) {
+      this.#log.debug?.('%s was not compared: %s', leg.endpoint.label, reasonOf(error));
+    } finally {
+      leg.quarantined = this.#mode === 'strict' ? leg.difference : undefined;
+    }
+  }
+}
+
+async function faceOf(leg: Leg): Promise<Face> {
+  const { protocolVersion, capabilities = {} } = leg.introduction ?? {};
+  const offersTools = capabilities['tools'] !== undefined;
+  return { protocolVersion, capabilities, tools: offersTools ? await toolsOf(leg) : new Map() };
+}
+
+async function toolsOf(leg: Leg): Promise<Face['tools']> {
+  const tools = new Map<string, string>();
+  let cursor: unknown;
+  for (let page = 0; page < MOST_PAGES; page++) {
+    const params = cursor === undefined ? {} : { cursor };
+    const answer = await leg.ask(
+      Envelope.of({ jsonrpc: '2.0', id: 0, method: 'tools/list', params } as JSONRPCMessage),
+    );
+    const { result } = answer.message as { result?: { tools?: readonly Tool[]; nextCursor?: unknown } };
+    if (!Array.isArray(result?.tools)) return undefined;
+    for (const { name, inputSchema, outputSchema, annotations } of result.tools as readonly Tool[]) {
+      tools.set(String(name), canonical({ inputSchema, outputSchema, annotations }));
+    }
+    cursor = result.nextCursor;
+    if (cursor === undefined) break;
+  }
+  return tools;
+}
+
+/** Names the first difference in a few words. */
+function differenceBetween(model: Face, face: Face): string | undefined {
+  if (face.protocolVersion !== model.protocolVersion) {
+    return `it speaks ${String(face.protocolVersion)}, not ${String(model.protocolVersion)}`;
+  }
+  const names = new Set([...Object.keys(model.capabilities), ...Object.keys(face.capabilities)]);
+  for (const name of names) {
+    if (canonical(model.capabilities[name]) !== canonical(face.capabilities[name]))
+      return `the capability ${name}`;
+  }
+  if (model.tools === undefined || face.tools === undefined) return undefined;
+  for (const [name, tool] of model.tools) {
+    if (!face.tools.has(name)) return `the tool ${name} is missing`;
+    if (face.tools.get(name) !== tool) return `the tool ${name}`;
+  }
+  const extra = [...face.tools.keys()].find((name) => !model.tools!.has(name));
+  return extra === undefined ? undefined : `the tool ${extra} is one more`;
+}
+
+/** Writes a JSON value so that equal values have equal texts, whatever the order of their members. */
+function canonical(value: unknown): string {
+  return (
+    JSON.stringify(value, (_key, part: unknown) =>
+      typeof part === 'object' && part !== null && !Array.isArray(part)
+        ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+        : part,
+    ) ?? ''
+  );
+}

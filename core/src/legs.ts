@@ -1,0 +1,238 @@
+import type { Endpoint } from './endpoint.js';
+import type { Envelope } from './envelope.js';
+import { ConnectorError, reasonOf } from './errors.js';
+import type { Equivalence } from './equivalence.js';
+import type { Leg, LegEvents, LegOptions } from './leg.js';
+import type { Log } from './log.js';
+import { SessionMemory } from './session.js';
+
+/** What a set of legs gives to each of them. */
+export type LegParts = Pick<LegOptions, 'endpoint' | 'index' | 'memory' | 'events' | 'alone'>;
+
+/** What a set of legs is made from. */
+export interface LegSetOptions {
+  make(parts: LegParts): Leg;
+  readonly events: Omit<LegEvents, 'onjoined' | 'onejected'>;
+  readonly equivalence: Equivalence;
+  /** Whether the client's session is begun on every leg as soon as it is on one. */
+  readonly warm: boolean;
+  readonly log: Log;
+}
+
+/** What is going on at one endpoint. */
+export interface LegStatus {
+  readonly endpoint: string;
+  readonly state: 'up' | 'ejected' | 'probing';
+  readonly open: boolean;
+  /** Whether the client's session has its home here. */
+  readonly home: boolean;
+  readonly era: 'legacy' | 'modern' | undefined;
+  /** Requests that wait for its answer. */
+  readonly pending: number;
+  readonly answered: number;
+  /** Attempts that failed. */
+  readonly failed: number;
+  /** How often it was ejected. */
+  readonly ejections: number;
+  readonly quarantined: string | undefined;
+  readonly lastError: string | undefined;
+}
+
+/**
+ * The legs of one client. They share its session, which has its home on one of them; which of them get requests depends
+ * on their health, and on whether they are alike.
+ */
+export class LegSet {
+  readonly memory = new SessionMemory();
+  readonly #options: LegSetOptions;
+  readonly #events: LegEvents;
+  #legs: readonly Leg[] = [];
+  /** Legs whose endpoints are gone, while they still finish what they have begun. */
+  readonly #retired = new Set<Leg>();
+  #home: Leg | undefined;
+  #made = 0;
+  #closed = false;
+
+  constructor(options: LegSetOptions) {
+    this.#options = options;
+    this.#events = {
+      ...options.events,
+      onjoined: (leg) => void options.equivalence.judge(leg),
+      onejected: (leg) => this.#onejected(leg),
+    };
+  }
+
+  get all(): readonly Leg[] {
+    return this.#legs;
+  }
+
+  /** The leg where the client's session has its home: subscriptions live there, and all that depends on the session. */
+  get home(): Leg | undefined {
+    return this.#home;
+  }
+
+  /** True while the leg's endpoint is one of those in use. */
+  has(leg: Leg): boolean {
+    return this.#legs.includes(leg);
+  }
+
+  /** The legs that a request may go to: those that are up and alike, else those that are up; none while all are out. */
+  candidates(): readonly Leg[] {
+    const legs = this.#legs;
+    if (legs.every(isFit)) return legs;
+    const fit = legs.filter(isFit);
+    return fit.length > 0 ? fit : legs.filter(({ state }) => state === 'up');
+  }
+
+  /**
+   * Asks all legs at once for a sign of life, and returns the first that gives one; one that only asked to slow down is
+   * taken as it is.
+   *
+   * @throws ConnectorError `MCPC_NO_ENDPOINT` when none does, or `MCPC_CONNECT` when all lead to one endpoint
+   */
+  async awaken(): Promise<Leg> {
+    // A leg may have been asked a moment ago, before it came back.
+    const leg = (await this.#firstAwake()) ?? (await this.#firstAwake());
+    if (leg !== undefined) return leg;
+    const due = this.#legs.toSorted((a, b) => a.health.dueAt - b.health.dueAt);
+    const resting = due.find(({ health }) => health.isCooling);
+    if (resting !== undefined) return resting;
+    throw this.#nobody();
+  }
+
+  /** Makes legs for new endpoints, one each time that it is named, and retires those of endpoints that no longer are. */
+  follow(endpoints: readonly Endpoint[]): void {
+    const left = [...this.#legs];
+    this.#legs = endpoints.map((endpoint) => {
+      const at = left.findIndex((leg) => isSame(leg.endpoint, endpoint));
+      return at === -1 ? this.#make(endpoint) : left.splice(at, 1)[0]!;
+    });
+    for (const leg of left) this.#retire(leg);
+  }
+
+  /** Notes that the client's own `initialize` was answered by this leg. */
+  begun(leg: Leg, answer: Envelope): void {
+    if (this.#home !== undefined) this.#home.home = false;
+    this.#home = leg;
+    leg.home = true;
+    leg.begun(answer);
+  }
+
+  /** Begins the session on the other legs too, once the client's own is complete. */
+  warm(): void {
+    const { equivalence, warm } = this.#options;
+    const home = this.#home;
+    if (home === undefined || this.#legs.length < 2) return;
+    equivalence.model(home);
+    if (warm) for (const leg of this.#legs) if (leg !== home) this.#greet(leg);
+  }
+
+  /** Moves the session's home to this leg. */
+  move(leg: Leg): void {
+    if (this.#home === undefined || this.#home === leg) return;
+    this.#options.log.debug?.('the session moves to %s', leg.endpoint.label);
+    this.#home.home = false;
+    this.#home = leg;
+    leg.settle().catch((error: unknown) => {
+      this.#options.log.warn?.('%s was not restored: %s', leg.endpoint.label, reasonOf(error));
+    });
+  }
+
+  /** Tells what is going on at each endpoint. */
+  status(): LegStatus[] {
+    const { log } = this.#options;
+    return this.#legs.map((leg) => ({
+      endpoint: leg.endpoint.label,
+      state: leg.state,
+      open: leg.open,
+      home: leg === this.#home,
+      era: leg.era,
+      pending: leg.pending,
+      answered: leg.answered,
+      failed: leg.failed,
+      ejections: leg.health.ejections,
+      quarantined: leg.difference,
+      lastError: leg.health.lastError && log.redact(leg.health.lastError.message),
+    }));
+  }
+
+  /** Closes every leg for good. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#legs, ...this.#retired].map((leg) => leg.close()));
+  }
+
+  async #firstAwake(): Promise<Leg | undefined> {
+    const checks = this.#legs.map(async (leg) => {
+      if (!leg.health.isCooling) await leg.health.check();
+      return leg.state === 'up' ? leg : Promise.reject(new Error(leg.state));
+    });
+    return Promise.any(checks).catch(() => undefined);
+  }
+
+  #nobody(): ConnectorError {
+    const [first, ...others] = new Set(this.#legs.map(({ endpoint }) => endpoint));
+    const { lastError } = this.#legs[0]!.health;
+    // The one endpoint may come up late, as with a single connection.
+    if (others.length === 0) {
+      return lastError?.code === 'MCPC_CONNECT'
+        ? lastError
+        : new ConnectorError('MCPC_CONNECT', `No connection to ${first!.label}.`, { cause: lastError });
+    }
+    const words = this.#legs.map(({ endpoint, health }) => `${endpoint.label}: ${health.lastError?.message}`);
+    return new ConnectorError('MCPC_NO_ENDPOINT', `No endpoint answers. ${words.join(' ')}`, {
+      cause: lastError,
+      hint: 'Check that at least one of the servers is up; the next request tries all of them again',
+    });
+  }
+
+  #make(endpoint: Endpoint): Leg {
+    const leg = this.#options.make({
+      endpoint,
+      index: this.#made++,
+      memory: this.memory,
+      events: this.#events,
+      alone: () => this.#legs.length === 1,
+    });
+    if (this.memory.started && this.#options.warm) this.#greet(leg);
+    return leg;
+  }
+
+  /** Begins the session on a leg; how that goes is its first test. */
+  #greet(leg: Leg): void {
+    this.#options.equivalence.expect(leg);
+    // A leg that is being made is not in its set yet.
+    queueMicrotask(() => void leg.health.check());
+  }
+
+  #retire(leg: Leg): void {
+    this.#options.log.info?.('%s is no longer named', leg.endpoint.label);
+    if (leg === this.#home) this.#leave();
+    this.#retired.add(leg);
+    void leg.retire().then(() => this.#retired.delete(leg));
+  }
+
+  #onejected(leg: Leg): void {
+    if (leg === this.#home && !this.#closed) this.#leave();
+  }
+
+  /** Takes the session to another leg that has it, where there is one: its news would be missed otherwise. */
+  #leave(): void {
+    const next = this.#legs.find((leg) => leg !== this.#home && leg.joined && isFit(leg));
+    if (next !== undefined) this.move(next);
+  }
+}
+
+function isFit({ state, quarantined }: Leg): boolean {
+  return state === 'up' && quarantined === undefined;
+}
+
+function isSame(one: Endpoint, other: Endpoint): boolean {
+  if (one === other) return true;
+  return (
+    one.scheme === other.scheme &&
+    one.address === other.address &&
+    one.ip === other.ip &&
+    one.argv === other.argv
+  );
+}

@@ -1,0 +1,82 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Answer } from './direction.js';
+import type { Call, Calls } from './legacy-calls.js';
+import { ServerError, type LegacySession } from './legacy-session.js';
+import { membersOf } from './modern-request.js';
+
+type Members = Readonly<Record<string, unknown>>;
+
+/** How long a server is asked to keep what a task came to, in milliseconds. */
+const KEPT = 60 * 60_000;
+/** How long to wait before a task is looked at again where its server does not say, in milliseconds. */
+const PACE = 1_000;
+
+/**
+ * Lets tools that a legacy server runs as tasks only be called by clients that know nothing of them: the task is
+ * followed to its end within the call (2025-11-25 basic/utilities/tasks).
+ */
+export class LegacyTasks {
+  readonly #session: LegacySession;
+  /** The tools that can be called in no other way. */
+  readonly #tools = new Set<unknown>();
+
+  constructor(session: LegacySession) {
+    this.#session = session;
+  }
+
+  /** Learns from a list of tools which ones are called as tasks. */
+  learn({ tools }: Members): void {
+    if (!Array.isArray(tools)) return;
+    for (const tool of tools.map(membersOf)) {
+      if (membersOf(tool['execution'])['taskSupport'] === 'required') this.#tools.add(tool['name']);
+      else this.#tools.delete(tool['name']);
+    }
+  }
+
+  /** The parameters of a request, which ask for a task where the tool wants one. */
+  asTask(method: string, params: Members): Members {
+    const wanted = method === 'tools/call' && this.#tools.has(params['name']);
+    return wanted && this.#offered ? { ...params, task: { ttl: KEPT } } : params;
+  }
+
+  /**
+   * Waits for what the task of a call comes to.
+   *
+   * @throws ConnectorError when the server could not be asked
+   */
+  async follow(created: Members, call: Call, calls: Calls): Promise<Answer> {
+    const wanted = (): boolean => calls.has(call);
+    const ask = (method: string): Promise<Members> =>
+      this.#session.ask(method, { taskId: created['taskId'] }, call.request?.envelope.key);
+    let task = created;
+    try {
+      // While it wants to know something, only the request for its result can carry the question.
+      while (task['status'] === 'working' && wanted()) {
+        const pace = task['pollInterval'];
+        await pause(typeof pace === 'number' && pace > 0 ? pace : PACE, undefined, { ref: false });
+        if (wanted()) task = await ask('tasks/get');
+      }
+      if (!wanted()) return {};
+      return { result: await ask('tasks/result') };
+    } catch (error) {
+      if (error instanceof ServerError) return { error: error.error };
+      throw error;
+    }
+  }
+
+  /** Ends a task that nobody waits for any more. */
+  cancel(taskId: string): void {
+    this.#session.ask('tasks/cancel', { taskId }).catch(() => undefined);
+  }
+
+  get #offered(): boolean {
+    const { requests } = membersOf(this.#session.opened?.capabilities['tasks']);
+    return 'call' in membersOf(membersOf(requests)['tools']);
+  }
+}
+
+/** The task that a server made of a request, or undefined where its result is one like any other. */
+export function taskIn(result: Members): Members | undefined {
+  const task = membersOf(result['task']);
+  return typeof task['taskId'] === 'string' ? task : undefined;
+}

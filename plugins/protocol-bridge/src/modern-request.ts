@@ -1,0 +1,99 @@
+import {
+  LOG_LEVEL_KEY,
+  CAPABILITIES_KEY,
+  CLIENT_INFO_KEY,
+  INVALID_PARAMS,
+  MODERN,
+  UNSUPPORTED_VERSION,
+  VERSION_KEY,
+} from './modern.js';
+import type { Envelope } from '@mcp-connect/core';
+import type { Answer } from './direction.js';
+import { isObject, paramsOf } from './messages.js';
+
+type Members = Readonly<Record<string, unknown>>;
+
+/** A request of a modern client, taken apart (2026-07-28 basic/index, _meta; patterns/mrtr). */
+export interface ModernRequest {
+  readonly envelope: Envelope;
+  readonly method: string;
+  /** What is asked for, without anything that only the modern era knows. */
+  readonly params: Members;
+  /** The `_meta` of the request, without its description of the client. */
+  readonly meta: Members;
+  readonly capabilities: Members;
+  readonly clientInfo: Members;
+  /** The least severe log messages that the client wants to see of this request; undefined for none. */
+  readonly level: LogLevel | undefined;
+  /** Answers to what an earlier round asked for, by key. */
+  readonly inputResponses: Members;
+  readonly requestState: unknown;
+}
+
+/** Severities from the least to the most severe (RFC 5424). */
+export const LOG_LEVELS = [
+  'debug',
+  'info',
+  'notice',
+  'warning',
+  'error',
+  'critical',
+  'alert',
+  'emergency',
+] as const;
+
+/** One of {@link LOG_LEVELS}. */
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Keys that describe the client of a single request; a legacy session is told them once. */
+const DESCRIPTION = new Set([VERSION_KEY, CLIENT_INFO_KEY, CAPABILITIES_KEY, LOG_LEVEL_KEY]);
+
+/** Requests in the middle of which a client may be asked for something (2026-07-28 patterns/mrtr). */
+const ROUNDS = new Set(['tools/call', 'prompts/get', 'resources/read']);
+
+/** True where a request of this method may be answered with questions. */
+export function mayAsk(method: string): boolean {
+  return ROUNDS.has(method);
+}
+
+/** Takes a request apart, or says what is wrong with how it describes itself. */
+export function readRequest(envelope: Envelope): ModernRequest | Required<Pick<Answer, 'error'>> {
+  const { _meta, ...rest } = paramsOf(envelope);
+  const described = membersOf(_meta);
+  const version = described[VERSION_KEY];
+  if (typeof version !== 'string') return invalid(`_meta lacks ${VERSION_KEY}`);
+  if (version !== MODERN) {
+    const data = { supported: [MODERN], requested: version };
+    return { error: { code: UNSUPPORTED_VERSION, message: 'Unsupported protocol version', data } };
+  }
+  const capabilities = described[CAPABILITIES_KEY];
+  if (!isObject(capabilities)) return invalid(`_meta lacks ${CAPABILITIES_KEY}`);
+  const level = described[LOG_LEVEL_KEY];
+  if (level !== undefined && !isLogLevel(level)) return invalid(`${LOG_LEVEL_KEY} names no log level`);
+  const { inputResponses, requestState, ...asked } = rest;
+  const method = envelope.method!;
+  return {
+    envelope,
+    method,
+    params: mayAsk(method) ? asked : rest,
+    meta: Object.fromEntries(Object.entries(described).filter(([key]) => !DESCRIPTION.has(key))),
+    capabilities,
+    clientInfo: membersOf(described[CLIENT_INFO_KEY]),
+    level,
+    inputResponses: membersOf(inputResponses),
+    requestState,
+  };
+}
+
+/** The members of an object; none of anything else. */
+export function membersOf(value: unknown): Members {
+  return isObject(value) ? value : {};
+}
+
+function isLogLevel(value: unknown): value is LogLevel {
+  return (LOG_LEVELS as readonly unknown[]).includes(value);
+}
+
+function invalid(what: string): Required<Pick<Answer, 'error'>> {
+  return { error: { code: INVALID_PARAMS, message: `Invalid params: ${what}` } };
+}

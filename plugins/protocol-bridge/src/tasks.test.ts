@@ -1,0 +1,148 @@
+import { expect } from 'chai';
+import { joinToLegacy, joinToModern, type Handle, type Joined } from './joined.test.js';
+
+const TASKS = 'io.modelcontextprotocol/tasks';
+const RELATED = 'io.modelcontextprotocol/related-task';
+const DONE = { content: [{ type: 'text', text: 'done' }] };
+const QUESTION = { method: 'elicitation/create', params: { message: 'Who?', requestedSchema: {} } };
+
+describe('a tool of a legacy server that is called as a task', () => {
+  const capabilities = { tools: {}, tasks: { requests: { tools: { call: {} } } } };
+  const tools = [
+    { name: 'slow', execution: { taskSupport: 'required' } },
+    { name: 'quick', execution: { taskSupport: 'optional' } },
+  ];
+  let line: Joined;
+
+  afterEach(() => line.close());
+
+  /** Looks at the task go through these states, one at each poll. */
+  const serving = (states: string[], { error }: { error?: object } = {}): Handle => {
+    const task = (status: string): object => ({ taskId: 't1', status, ttl: null, pollInterval: 1 });
+    return ({ method, params }) => {
+      switch (method) {
+        case 'tools/list':
+          return { result: { tools } };
+        case 'tools/call':
+          return { result: params?.['task'] === undefined ? DONE : { task: task('working') } };
+        case 'tasks/get':
+          return { result: task(states.shift()!) };
+        case 'tasks/result':
+          return error === undefined ? { result: DONE } : { error };
+        default:
+          return undefined;
+      }
+    };
+  };
+
+  const listed = async (handle: Handle): Promise<void> => {
+    line = await joinToLegacy(handle, capabilities);
+    const { result } = await line.ask('l', 'tools/list');
+    expect(result?.['tools']).to.deep.equal([{ name: 'slow' }, { name: 'quick' }]);
+  };
+
+  it('is waited for within the call', async () => {
+    await listed(serving(['working', 'completed']));
+    const { result } = await line.ask(1, 'tools/call', { name: 'slow' });
+    expect(result).to.deep.include({ ...DONE, resultType: 'complete' });
+    expect(line.server.count('tasks/get')).to.equal(2);
+  });
+
+  it('is called plainly where it need not be a task', async () => {
+    await listed(serving([]));
+    expect((await line.ask(1, 'tools/call', { name: 'quick' })).result).to.deep.include(DONE);
+    expect(line.server.count('tasks/get')).to.equal(0);
+  });
+
+  it('ends in the error that the task ended in', async () => {
+    await listed(serving(['failed'], { error: { code: -32_000, message: 'no luck' } }));
+    const { error } = await line.ask(1, 'tools/call', { name: 'slow' });
+    expect(error).to.deep.include({ code: -32_000, message: 'no luck' });
+  });
+
+  it('asks the client within the call, while its result is waited for', async () => {
+    const plain = serving(['input_required']);
+    await listed((message, say) => {
+      if (message.method !== 'tasks/result') return plain(message, say);
+      say({ id: 'p', ...QUESTION, params: { ...QUESTION.params, _meta: { [RELATED]: { taskId: 't1' } } } });
+      return false;
+    });
+    const asked = await line.ask(1, 'tools/call', { name: 'slow' });
+    const inputResponses = { q0: { action: 'accept', content: {} } };
+    const { requestState } = asked.result!;
+    const answer = line.ask(2, 'tools/call', { name: 'slow', inputResponses, requestState });
+    expect((await line.server.next(({ id }) => id === 'p')).result).to.deep.equal(inputResponses.q0);
+    const { id } = await line.server.next(({ method }) => method === 'tasks/result');
+    line.say({ id, result: DONE });
+    expect((await answer).result).to.deep.include(DONE);
+  });
+
+  it('is cancelled as a task', async () => {
+    const endless = serving(Array.from({ length: 10_000 }, () => 'working'));
+    await listed(endless);
+    void line.ask(1, 'tools/call', { name: 'slow' });
+    await line.server.next(({ method }) => method === 'tasks/get');
+    line.write({ method: 'notifications/cancelled', params: { requestId: 1 } });
+    const { params } = await line.server.next(({ method }) => method === 'tasks/cancel');
+    expect(params).to.deep.equal({ taskId: 't1' });
+  });
+});
+
+describe('a task that a modern server makes of the call of a legacy client', () => {
+  const INITIALIZE = {
+    protocolVersion: '2025-11-25',
+    capabilities: { elicitation: {} },
+    clientInfo: { name: 'legacy', version: '1' },
+  };
+  let line: Joined;
+
+  afterEach(() => line.close());
+
+  const begin = async (states: object[]): Promise<void> => {
+    const task = { taskId: 't1', ttlMs: null, pollIntervalMs: 1 };
+    line = await joinToModern(({ method }) => {
+      if (method === 'tools/call') return { result: { resultType: 'task', status: 'working', ...task } };
+      if (method === 'tasks/get') return { result: { resultType: 'complete', ...task, ...states.shift() } };
+      return { result: { resultType: 'complete' } };
+    });
+    await line.request('i', 'initialize', INITIALIZE);
+  };
+
+  it('is waited for within the call', async () => {
+    await begin([{ status: 'working' }, { status: 'completed', result: DONE }]);
+    expect((await line.request(1, 'tools/call', { name: 'slow' })).result).to.deep.equal(DONE);
+    const { params } = await line.server.next(({ method }) => method === 'tools/call');
+    const meta = params!['_meta'] as Record<string, { extensions?: object }>;
+    expect(meta['io.modelcontextprotocol/clientCapabilities']?.extensions).to.have.property(TASKS);
+  });
+
+  it('ends in the error that the task ended in, or says how it ended', async () => {
+    await begin([
+      { status: 'failed', error: { code: -32_000, message: 'no luck' } },
+      { status: 'cancelled' },
+    ]);
+    expect((await line.request(1, 'tools/call', { name: 'slow' })).error?.code).to.equal(-32_000);
+    expect((await line.request(2, 'tools/call', { name: 'slow' })).error?.code).to.equal(-32_603);
+  });
+
+  it('asks the client once for what it needs', async () => {
+    const waiting = { status: 'input_required', inputRequests: { who: QUESTION } };
+    await begin([waiting, waiting, { status: 'completed', result: DONE }]);
+    const answer = line.request(1, 'tools/call', { name: 'slow' });
+    const asked = await line.client.next(({ method }) => method === 'elicitation/create');
+    line.write({ id: asked.id, result: { action: 'decline' } });
+    expect((await answer).result).to.deep.equal(DONE);
+    expect(line.client.count('elicitation/create')).to.equal(1);
+    const { params } = await line.server.next(({ method }) => method === 'tasks/update');
+    expect(params).to.deep.include({ taskId: 't1', inputResponses: { who: { action: 'decline' } } });
+  });
+
+  it('is cancelled with the call', async () => {
+    await begin(Array.from({ length: 10_000 }, () => ({ status: 'working' })));
+    void line.request(1, 'tools/call', { name: 'slow' });
+    await line.server.next(({ method }) => method === 'tasks/get');
+    line.write({ method: 'notifications/cancelled', params: { requestId: 1 } });
+    const { params } = await line.server.next(({ method }) => method === 'tasks/cancel');
+    expect(params).to.deep.include({ taskId: 't1' });
+  });
+});
