@@ -22,7 +22,7 @@ COPY . .
 RUN node .ci/setup.mjs \
  && npm run --workspace cli manifest \
  && npm prune --omit=dev --ignore-scripts --no-audit --no-fund \
- && rm -rf test .ci docs node_modules/@mcp-connect/testing
+ && rm -rf test .ci docs examples node_modules/@mcp-connect/testing
 
 FROM node:22-slim
 ENV NODE_ENV=production

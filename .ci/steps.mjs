@@ -9,13 +9,16 @@ export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** The environment of every child. Node 20 reads an extra CA bundle at each start, which hides all other times. */
 export const ENV = { ...process.env, NODE_EXTRA_CA_CERTS: undefined };
 
-/** One project of the root `tsconfig.json`: its folder, and where its sources and its compiled files are. */
+/** The projects of the root `tsconfig.json` by folder: where their sources and their compiled files are. */
 export function projects() {
-  return readJson(join(ROOT, 'tsconfig.json')).references.map(({ path }) => {
-    const root = join(ROOT, path);
-    const { rootDir, outDir } = readJson(join(root, 'tsconfig.json')).compilerOptions;
-    return { root, source: join(root, rootDir), output: join(root, outDir) };
-  });
+  const paths = readJson(join(ROOT, 'tsconfig.json')).references.map(({ path }) => join(ROOT, path));
+  // A folder may hold a second project beside its own, compiled to the same place.
+  return paths
+    .filter((path) => !path.endsWith('.json'))
+    .map((root) => {
+      const { rootDir, outDir } = readJson(join(root, 'tsconfig.json')).compilerOptions;
+      return { root, source: join(root, rootDir), output: join(root, outDir) };
+    });
 }
 
 /** The files below a folder, or none where there is no such folder. */

@@ -2,7 +2,8 @@ import { ConnectorError, type Flags } from '@mcp-connect/core';
 import { Command } from '@oclif/core/command';
 import { CLIError } from '@oclif/core/errors';
 import type { Values } from './flags.js';
-import { loadPlugins, mergeFlags, pluginRefs } from './load.js';
+import { pluginsInUse } from './in-use.js';
+import { loadPlugins, mergeFlags } from './load.js';
 import type { Mode } from './modes.js';
 import { oclifFlags, valuesOf, type OclifFlags } from './oclif-flags.js';
 import { checkBooleans, cutLine, variablesInUse } from './plain.js';
@@ -49,10 +50,7 @@ export abstract class ModeCommand extends FlagCommand {
    */
   protected async read(mode: Mode): Promise<Invocation> {
     const { args, words } = cutLine(this.argv);
-    const plugins = await loadPlugins(
-      [...mode.plugins, ...pluginRefs(args, process.env)],
-      pluginPlaces(process.env),
-    );
+    const plugins = await pluginsInUse({ builtIn: mode.plugins, args, env: process.env });
     const flags = mergeFlags(mode.flags, plugins);
     const values = await this.readFlags(args, flags, oclifFlags(mode.flags, plugins));
     return { mode, flags, plugins, values, words, variables: variablesInUse(args, flags, process.env) };

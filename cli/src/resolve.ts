@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConnectorError } from '@mcp-connect/core';
 import type { Environment } from './plain.js';
@@ -43,9 +43,12 @@ export function entryOfRef(ref: string, places: PluginPlaces): string {
 
 /** What we need of a `package.json`. */
 export interface Manifest {
+  readonly name?: string;
   readonly version?: string;
   readonly main?: string;
   readonly exports?: unknown;
+  readonly keywords?: readonly string[];
+  readonly peerDependencies?: Readonly<Record<string, string>>;
   readonly oclif?: { readonly plugins?: readonly unknown[] };
 }
 
@@ -72,7 +75,7 @@ function entryOfName(name: string, { install, cwd, data }: PluginPlaces): string
     const found = findPackage(name, place);
     if (found !== undefined) return entryOf(found);
   }
-  const linked = findLink(name, data);
+  const linked = userPackages(data).find((other) => other.linked && other.name === name);
   if (linked !== undefined) return entryOf(linked);
   throw new ConnectorError('MCPC_USAGE', `There is no plugin ${name}.`, {
     hint: `Install it with: npm install ${name}; for a file, give --plugin a path that begins with ./`,
@@ -92,12 +95,28 @@ export function findPackage(name: string, place: string): Package | undefined {
   return undefined;
 }
 
-/** Finds what the user linked with `mcp-connect plugins link`: oclif keeps a list in the user's folder. */
-function findLink(name: string, data: string): Package | undefined {
-  for (const link of readManifest(data)?.oclif?.plugins ?? []) {
-    const { name: linked, root, type } = link as { name?: string; root?: string; type?: string };
-    if (type !== 'link' || linked !== name || root === undefined) continue;
-    return { root, manifest: readManifest(root) ?? {} };
+/** A package that the user installed or linked with `mcp-connect plugins`. */
+export interface UserPackage extends Package {
+  readonly name: string;
+  readonly linked: boolean;
+}
+
+/** Finds what the user installed and linked: oclif keeps a list in the user's folder. */
+export function userPackages(data: string): readonly UserPackage[] {
+  return (readManifest(data)?.oclif?.plugins ?? []).flatMap((entry) => {
+    const { name, root: folder, type } = entry as { name?: string; root?: string; type?: string };
+    const linked = type === 'link';
+    const root = linked ? folder : name && join(data, 'node_modules', name);
+    const manifest = root === undefined ? undefined : readManifest(root);
+    return root && name && manifest ? [{ name, root, manifest, linked }] : [];
+  });
+}
+
+/** Returns the package that a file belongs to: the nearest one with a name. */
+export function packageAround(file: string): Package | undefined {
+  for (let root = dirname(file), last = ''; root !== last; last = root, root = dirname(root)) {
+    const manifest = readManifest(root);
+    if (manifest?.name !== undefined) return { root, manifest };
   }
   return undefined;
 }
@@ -119,7 +138,8 @@ function readManifest(root: string): Manifest | undefined {
   }
 }
 
-function entryOf({ root, manifest }: Package): string {
+/** Returns the file that an `import` of the package loads. */
+export function entryOf({ root, manifest }: Package): string {
   const { exports, main } = manifest;
   const hasSubpaths = typeof exports === 'object' && exports !== null && '.' in exports;
   return join(root, target(hasSubpaths ? exports['.'] : exports) ?? main ?? 'index.js');

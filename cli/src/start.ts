@@ -1,11 +1,11 @@
 import { consoleToStderr } from './console.js';
 import { ownNamespaces } from './debug.js';
-import { loadPlugins, mergeFlags, pluginRefs } from './load.js';
+import { pluginsInUse } from './in-use.js';
+import { mergeFlags } from './load.js';
 import { MODES, type Mode } from './modes.js';
 import { cutLine, parsePlain, variablesInUse } from './plain.js';
 import { runProxy, type Invocation } from './proxy.js';
 import { reportOf } from './report.js';
-import { pluginPlaces } from './resolve.js';
 
 const HELP = new Set(['--help', '-h']);
 
@@ -39,10 +39,7 @@ async function readPlainly([command = '', ...rest]: readonly string[]): Promise<
   const { args, words } = cutLine(rest);
   if (mode === undefined || args.some((word) => HELP.has(word))) return undefined;
   const restore = consoleToStderr();
-  const plugins = await loadPlugins(
-    [...mode.plugins, ...pluginRefs(args, process.env)],
-    pluginPlaces(process.env),
-  );
+  const plugins = await pluginsInUse({ builtIn: mode.plugins, args, env: process.env });
   const flags = mergeFlags(mode.flags, plugins);
   const values = parsePlain(args, flags, process.env);
   // Help and mistakes are oclif's to tell, on stdout where they belong.

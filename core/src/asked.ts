@@ -9,6 +9,8 @@ interface Question {
   /** The id as the server gave it, in JSON. */
   readonly idText: string;
   readonly key: RequestId;
+  /** What names the request in news of its progress. */
+  readonly token: unknown;
 }
 
 /** A client that never answers must not fill memory; the oldest question gives way. */
@@ -26,7 +28,7 @@ export class Asked {
   /** Notes a server's request and returns it as the client shall see it. */
   ask(leg: Leg, request: Envelope): Envelope {
     const key = request.key!;
-    const question: Question = { leg, idText: request.idText, key };
+    const question: Question = { leg, idText: request.idText, key, token: tokenOf(request) };
     const holder = this.#questions.get(key);
     if (holder === undefined || holder.leg === leg) {
       this.#remember(key, question);
@@ -44,6 +46,14 @@ export class Asked {
     this.#questions.delete(response.key!);
     const renamed = response.key !== question.key;
     return { leg: question.leg, response: renamed ? response.withId(question.idText) : response };
+  }
+
+  /** Finds who asked for what the client tells the progress of. */
+  ownerOf(progress: Envelope): Leg | undefined {
+    const { params } = (progress.parsed ?? {}) as { params?: { progressToken?: unknown } };
+    const token = params?.progressToken;
+    if (token === undefined) return undefined;
+    return [...this.#questions.values()].findLast((question) => question.token === token)?.leg;
   }
 
   /** Returns a server's cancellation of its own request as the client shall see it. */
@@ -68,6 +78,12 @@ export class Asked {
     this.#questions.set(key, question);
     if (this.#questions.size > MOST_QUESTIONS) this.#questions.delete(this.#questions.keys().next().value!);
   }
+}
+
+function tokenOf(request: Envelope): unknown {
+  if (!request.bytes.includes('"progressToken"')) return undefined;
+  const { params } = (request.parsed ?? {}) as { params?: { _meta?: { progressToken?: unknown } } };
+  return params?._meta?.progressToken;
 }
 
 function renameCancelled(message: JSONRPCMessage, requestId: RequestId): Envelope {

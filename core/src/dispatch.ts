@@ -415,9 +415,12 @@ function stopping(delivered: Delivered = 'no'): ConnectorError {
 
 /** An error that says nothing of its effect may have had one, once the message had left. */
 function judged(error: unknown, sent: boolean): ConnectorError {
-  return sent
-    ? toConnectorError(error, 'MCPC_CONNECTION_LOST', { delivered: 'unknown' })
-    : toConnectorError(error, 'MCPC_CONNECT');
+  if (sent) return toConnectorError(error, 'MCPC_CONNECTION_LOST', { delivered: 'unknown' });
+  const failure = toConnectorError(error, 'MCPC_CONNECT');
+  if (failure.delivered !== 'unknown') return failure;
+  // What got lost was a request of our own, to begin the session anew: the client's never left.
+  const { code, message, hint } = failure;
+  return new ConnectorError(code, message, { cause: failure, ...(hint !== undefined && { hint }) });
 }
 
 /** Whether any attempt at a request may have had its effect, the one that the error ended included. */

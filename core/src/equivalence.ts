@@ -49,7 +49,7 @@ export class Equivalence {
 
   /** Sets a leg apart until it has been compared. */
   expect(leg: Leg): void {
-    if (this.#mode === 'strict') leg.quarantined = 'it has not been compared yet';
+    leg.unproven = this.#mode === 'strict';
   }
 
   /** Compares a leg with the model, and sets apart one that differs. Never throws: what cannot be asked is no difference. */
@@ -65,6 +65,7 @@ export class Equivalence {
     } catch (error) {
       this.#log.debug?.('%s was not compared: %s', leg.endpoint.label, reasonOf(error));
     } finally {
+      leg.unproven = false;
       leg.quarantined = this.#mode === 'strict' ? leg.difference : undefined;
     }
   }

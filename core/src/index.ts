@@ -7,6 +7,7 @@ export type {
   FlagValues,
   IntegerFlag,
   Plugin,
+  Provides,
   Registry,
   StringFlag,
 } from './plugin.js';

@@ -87,6 +87,8 @@ export class Leg implements Candidate {
   /** How the server differs from the one that the client was introduced to. */
   difference: string | undefined;
   quarantined: string | undefined;
+  /** True until it has been compared, where that decides whether it gets requests. */
+  unproven = false;
   introduction: Introduction | undefined;
 
   constructor(options: LegOptions) {

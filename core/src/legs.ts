@@ -2,6 +2,7 @@ import type { Endpoint } from './endpoint.js';
 import type { Envelope } from './envelope.js';
 import { ConnectorError, reasonOf } from './errors.js';
 import type { Equivalence } from './equivalence.js';
+import type { Attempt } from './hooks.js';
 import type { Leg, LegEvents, LegOptions } from './leg.js';
 import type { Log } from './log.js';
 import { SessionMemory } from './session.js';
@@ -57,7 +58,15 @@ export class LegSet {
     this.#options = options;
     this.#events = {
       ...options.events,
-      onjoined: (leg) => void options.equivalence.judge(leg),
+      onclose: (leg, error) => {
+        // What is sent again goes where the session is then.
+        if (leg === this.#home && !this.#closed) this.#leave();
+        options.events.onclose(leg, error);
+      },
+      onjoined: (leg) => {
+        void options.equivalence.judge(leg);
+        if (this.#home?.open === false) this.move(leg);
+      },
       onejected: (leg) => this.#onejected(leg),
     };
   }
@@ -76,12 +85,19 @@ export class LegSet {
     return this.#legs.includes(leg);
   }
 
-  /** The legs that a request may go to: those that are up and alike, else those that are up; none while all are out. */
-  candidates(): readonly Leg[] {
+  /**
+   * The legs that a request may go to: those that are up and alike. Where they have failed for it, also those that have
+   * not been compared yet; where there are none, all that are up. None while all are out.
+   */
+  candidates(attempts: readonly Attempt[]): readonly Leg[] {
     const legs = this.#legs;
-    if (legs.every(isFit)) return legs;
-    const fit = legs.filter(isFit);
-    return fit.length > 0 ? fit : legs.filter(({ state }) => state === 'up');
+    const fit = legs.every(isFit) ? legs : legs.filter(isFit);
+    const isUntried = (leg: Leg): boolean => attempts.every(({ candidate }) => candidate !== leg);
+    if (fit.length === legs.length || (fit.length > 0 && (attempts.length === 0 || fit.some(isUntried))))
+      return fit;
+    const up = legs.filter(({ state }) => state === 'up');
+    const alike = up.filter(({ quarantined }) => quarantined === undefined);
+    return alike.length > 0 ? alike : up;
   }
 
   /**
@@ -223,8 +239,8 @@ export class LegSet {
   }
 }
 
-function isFit({ state, quarantined }: Leg): boolean {
-  return state === 'up' && quarantined === undefined;
+function isFit({ state, quarantined, unproven }: Leg): boolean {
+  return state === 'up' && quarantined === undefined && !unproven;
 }
 
 function isSame(one: Endpoint, other: Endpoint): boolean {

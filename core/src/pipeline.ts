@@ -231,6 +231,10 @@ export class Pipeline {
   #notify(envelope: Envelope): void | Promise<void> {
     if (envelope.method === 'notifications/cancelled') return this.#cancel(envelope);
     const { all, home } = this.#legs;
+    if (all.length > 1 && envelope.method === 'notifications/progress') {
+      const asker = this.#asked.ownerOf(envelope);
+      if (asker !== undefined) return void asker.tell(envelope);
+    }
     const legs = all.filter((leg) => leg === home || (leg.open && (home === undefined || leg.joined)));
     if (legs.length === 0) this.#log.debug?.('dropped %s: no server is connected', envelope.method);
     const told = legs.map((leg) => leg.tell(envelope));

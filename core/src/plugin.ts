@@ -91,6 +91,14 @@ export interface Registry {
   source(scheme: string, source: EndpointSource): void;
 }
 
+/** What a plugin brings, for listings: nothing is run to find it out. */
+export interface Provides {
+  /** Schemes of endpoints for which it has a transport. */
+  readonly schemes?: readonly string[];
+  /** Hooks in which it may take part. */
+  readonly hooks?: readonly (keyof Hooks)[];
+}
+
 /** A plugin: one object that names its flags and, when applied, registers transports and taps hooks. */
 export interface Plugin<F extends Flags = Flags> {
   /** The package's name, shown in errors, logs and listings. */
@@ -98,6 +106,7 @@ export interface Plugin<F extends Flags = Flags> {
   /** The versions of `@mcp-connect/core` that it works with, as a semver range. */
   readonly core?: string;
   readonly flags?: F;
+  readonly provides?: Provides;
   /**
    * Registers what the plugin brings. Runs once, before anything is opened; keep heavy imports behind
    * `await import()` where they are used.

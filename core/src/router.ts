@@ -57,7 +57,7 @@ export class Router {
     const { all } = this.#legs;
     if (call.bond?.firm === true) return this.#bound(call.bond.leg);
     if (all.length === 1) return all[0]!;
-    const candidates = this.#legs.candidates();
+    const candidates = this.#legs.candidates(call.attempts);
     if (candidates.length > 0) return this.#chooseFrom(candidates, call);
     return this.#legs.awaken().then((leg) => this.#chooseFrom([leg], call));
   }

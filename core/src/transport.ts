@@ -5,10 +5,13 @@ import type { Envelope } from './envelope.js';
 import type { Challenge, ConnectorError } from './errors.js';
 import type { Log } from './log.js';
 
-/** One request over HTTP, as far as a proof is about it. */
+/** One request over HTTP just before it leaves, as far as a proof can be about it. */
 export interface WebRequest {
   readonly method: string;
   readonly url: URL;
+  /** The header fields that it is sent with, by lower-case name; those of the connection, such as `host`, come on top. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Buffer;
 }
 
 /** What proves who we are to an endpoint, filled in by the taps of `authenticate` before every attempt. */
@@ -17,7 +20,7 @@ export interface Credentials {
   readonly headers: Record<string, string>;
   /**
    * Makes header fields that must be fresh for every single request on the wire, such as a proof of possession
-   * (RFC 9449). Called just before each one, by transports that have headers.
+   * (RFC 9449) or a signature. Called just before each one, by transports that have headers.
    */
   prove?(request: WebRequest): Readonly<Record<string, string>>;
   /** Why the previous attempt was refused, when it was for want of rights. */

@@ -172,8 +172,8 @@ export class Scene {
   }
 
   /** Settles once the server has seen something; rejects with `fault` when it does not. */
-  async served(holds: () => boolean, fault: string): Promise<void> {
-    await atMost(PATIENCE, this.server.until(holds), fault);
+  async served(holds: () => boolean, fault: string, within = PATIENCE): Promise<void> {
+    await atMost(within, this.server.until(holds), fault);
   }
 
   /** Checks that requests go on being answered. */

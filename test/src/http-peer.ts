@@ -6,6 +6,9 @@ import { PacedWriter } from './paced.js';
 import type { PeerHandler, PeerMessage, Served } from './peer.js';
 import type { ScriptedServer } from './script.js';
 
+/** Where messages go. */
+export const PATH = '/mcp';
+
 /** Headers of an event stream. */
 export const SSE_TYPE = { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' };
 
@@ -68,7 +71,7 @@ export async function servePosts(
     if (server.listening) await new Promise((resolve) => server.close(resolve));
   };
   return {
-    endpoint: parseEndpoint(`http://127.0.0.1:${port}/mcp`),
+    endpoint: parseEndpoint(`http://127.0.0.1:${port}${PATH}`),
     cut,
     turnAway() {
       away = true;

@@ -1,5 +1,13 @@
 export { testTransport } from './transport.js';
 export type { RegisterTest, TransportSuiteOptions, TransportSupport } from './transport.js';
+export { testPlugin, type PluginSuiteOptions } from './plugin.js';
+export { testAuth, type AuthSuiteOptions, type AuthSupport } from './auth.js';
+export {
+  testStrategy,
+  type StrategySetup,
+  type StrategySuiteOptions,
+  type StrategySupport,
+} from './strategy.js';
 export { transportOf } from './kinds.js';
 export { memoryTransport, type MemoryTransport } from './memory.js';
 export type { PeerHandler, PeerMessage, Say, Served } from './peer.js';

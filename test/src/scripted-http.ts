@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { servePosts, SSE_TYPE, sseEvent } from './http-peer.js';
+import { PATH, servePosts, SSE_TYPE, sseEvent } from './http-peer.js';
 import { PacedWriter } from './paced.js';
 import { textOf, type PeerMessage } from './peer.js';
 import { play, textsOf } from './replay.js';
@@ -108,9 +108,13 @@ class HttpScript {
   /** Resumes a stream that has ended, opens one of news, or ends a session (2025-11-25 basic/transports). */
   onother(request: IncomingMessage, response: ServerResponse): void {
     const { news, sessions } = this.#options;
+    const named = request.headers['mcp-session-id'] !== undefined;
+    // Clients look for the sign-in of a server at addresses of its origin.
+    if (request.url !== PATH) return void response.writeHead(404).end();
     if (request.method === 'DELETE' && sessions === true) return this.#endSession(request, response);
     if (request.method === 'GET' && this.#resume(String(request.headers['last-event-id']), response)) return;
     if (request.method !== 'GET' || news !== true) response.writeHead(405).end();
+    else if (sessions === true && !named) response.writeHead(400).end();
     else if (!this.#knows(request)) response.writeHead(404).end();
     else this.#tellNews(response);
   }

@@ -33,7 +33,9 @@ async function scripted(
 ): Promise<ScriptedServer> {
   const journal = new Journal();
   const served = await serve((text, connection) => {
-    const message = JSON.parse(text) as PeerMessage;
+    const message = readMessage(text);
+    // Whoever speaks something else looks for a server that had this port before.
+    if (message === undefined) return connection.cut();
     const isRequest = message.id !== undefined && message.method !== undefined;
     const outcome = isRequest ? (script(message) ?? defaultOutcome(message)) : undefined;
     journal.note(message, outcome);
@@ -91,5 +93,13 @@ function act(outcome: Outcome, message: PeerMessage, connection: LineConnection)
     case 'status':
     case 'poll':
       throw new TypeError(`A line wire has no ${outcome.kind}: script it for HTTP only.`);
+  }
+}
+
+function readMessage(text: string): PeerMessage | undefined {
+  try {
+    return JSON.parse(text) as PeerMessage;
+  } catch {
+    return undefined;
   }
 }

@@ -39,6 +39,7 @@ const FLAGS = {
 /** Signs in with a bearer token (RFC 6750 section 2.1). A header that another plugin set is left alone. */
 export default definePlugin({
   name: NAME,
+  provides: { hooks: ['authenticate'] },
   flags: FLAGS,
   apply(connector, options) {
     const source = sourceOf(options, connector);

@@ -10,6 +10,7 @@ const STAGES = [-100, 100];
 /** Sends an API key and headers of the user's choice. They win over the same headers of other plugins. */
 export default definePlugin({
   name: NAME,
+  provides: { hooks: ['authenticate'] },
   flags: {
     'api-key': {
       type: 'string',

@@ -297,7 +297,7 @@ describe('A sign-in', () => {
       const credentials: Credentials = { headers: {} };
       await account.sign(credentials);
       expect(credentials.headers).to.deep.equal({ authorization: 'DPoP bound' });
-      const request = { method: 'GET', url: new URL(`${server.origin}/mcp?x=1`) };
+      const request = { method: 'GET', url: new URL(`${server.origin}/mcp?x=1`), headers: {} };
       const [first, second] = [credentials.prove!(request), credentials.prove!(request)];
       const proof = await proofIn(first['dpop']!);
       expect(proof).to.include({

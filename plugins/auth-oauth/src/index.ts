@@ -13,6 +13,7 @@ const LAST = 200;
 /** Signs in where a server asks for it (MCP basic/authorization). Until one does, nothing is loaded. */
 export default definePlugin({
   name: NAME,
+  provides: { hooks: ['authenticate', 'beforeSend', 'openTransport'] },
   flags: FLAGS,
   apply({ hooks, settings, log }, flags) {
     const config = readConfig(flags);

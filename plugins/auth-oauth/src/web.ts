@@ -1,5 +1,6 @@
 import type { Agent } from 'node:http';
 import type { Agent as HttpsAgent } from 'node:https';
+import { isIP } from 'node:net';
 import { ConnectorError, directAgents, reasonOf, type Log, type Settings } from '@mcp-connect/core';
 import {
   bareHost,
@@ -10,14 +11,12 @@ import {
   reachOf,
   type Limits,
 } from './network.js';
-import { isIP } from 'node:net';
 
 /** What an authorization server, or the metadata of a resource, replied. */
 export interface WebReply {
   readonly status: number;
   /** The body, where it is a JSON object. */
   readonly json: Readonly<Record<string, unknown>> | undefined;
-  header(name: string): string | undefined;
 }
 
 /** One request to an authorization server. */
@@ -112,7 +111,6 @@ export class Web {
           return {
             status: response.status,
             json: objectIn(await response.text()),
-            header: (name) => response.headers.get(name) ?? undefined,
           };
         }
         response.body?.resume();
@@ -156,7 +154,9 @@ export class Web {
     const { type, code } = error as { type?: unknown; code?: unknown };
     if (type === 'max-size') return unusable(`${place} sent more than ${MOST_BYTES} bytes`);
     if (code === OUT_OF_BOUNDS) return unusable(`${place}: ${reasonOf(error)}`);
-    return new ConnectorError('MCPC_CONNECT', `No connection to ${place}: ${reasonOf(error)}`, {
+    // node-fetch puts the whole address into its texts.
+    const reason = typeof code === 'string' ? code : reasonOf(error);
+    return new ConnectorError('MCPC_CONNECT', `No connection to ${place}: ${reason}`, {
       cause: error,
       hint: 'Check the network, and the certificates given with --ca',
     });

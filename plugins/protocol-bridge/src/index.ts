@@ -6,6 +6,7 @@ const NAME = '@mcp-connect/protocol-bridge';
 /** Joins clients and servers of different protocol revisions. */
 export default definePlugin({
   name: NAME,
+  provides: { hooks: ['openTransport'] },
   flags: {
     era: {
       type: 'string',

@@ -53,6 +53,11 @@ export class LegacySession {
     this.#events = events;
   }
 
+  /** The capabilities of the client in whose name the session is. */
+  get declared(): Members {
+    return this.#opener?.capabilities ?? {};
+  }
+
   /** What the server said; undefined while there is no session. */
   get opened(): Opened | undefined {
     return this.#opened;

@@ -184,8 +184,9 @@ describe('a modern client and a legacy server', () => {
       expect(answer.result).to.deep.include({ resultType: 'complete', content: [] });
     });
 
-    it('never reaches a client that cannot be asked, which is told what it lacks', async () => {
+    it('never reaches a request that cannot be answered with it, which is told what it lacks', async () => {
       line = await joinToLegacy(asking(ELICITATION));
+      await line.ask('d', 'server/discover');
       const unable = {
         'io.modelcontextprotocol/clientCapabilities': { sampling: {}, elicitation: { url: {} } },
       };
@@ -197,6 +198,17 @@ describe('a modern client and a legacy server', () => {
       await line.server.next(({ method }) => method === 'notifications/cancelled');
       const refused = await line.server.next(({ id }) => String(id).startsWith('push-'));
       expect(refused.result).to.deep.equal({ action: 'cancel' });
+    });
+
+    it('is refused where the client never said that it answers such questions, and the call goes on', async () => {
+      line = await joinToLegacy(asking({ method: 'sampling/createMessage', params: { messages: [] } }));
+      const unable = { 'io.modelcontextprotocol/clientCapabilities': { elicitation: {} } };
+      const answer = line.ask(1, 'tools/call', { name: 'ask' }, unable);
+      const { id } = await line.server.next(({ method }) => method === 'tools/call');
+      const { error } = await line.server.next((message) => message.id === `push-${id}`);
+      expect(error?.code).to.equal(-32_601);
+      line.say({ id, result: { content: [] } });
+      expect((await answer).result).to.deep.include({ resultType: 'complete' });
     });
 
     it('keeps apart calls that ask at the same time', async () => {

@@ -2,7 +2,7 @@ import { ConnectorError, reasonOf, type Credentials, type Envelope, type Request
 import type { Answer, Direction, DirectionContext } from './direction.js';
 import { discovery, fitError } from './fit-for-modern.js';
 import { Forwarding } from './forwarding.js';
-import { isInquiry } from './inquiry.js';
+import { covers, isInquiry } from './inquiry.js';
 import { LegacySession, ServerError } from './legacy-session.js';
 import { answerTo, paramsOf } from './messages.js';
 import { METHOD_NOT_FOUND } from './modern.js';
@@ -144,7 +144,10 @@ class ModernToLegacy implements Direction {
 
   #asked(envelope: Envelope, from: RequestId | undefined): void {
     const method = envelope.method!;
-    if (isInquiry(method)) return this.#forwarding.asked(envelope, from);
+    const inquiry = { method, params: paramsOf(envelope) };
+    // What nobody promised to answer is refused as any client does that knows no such question.
+    const promised = isInquiry(method) && covers(this.#session.declared, inquiry);
+    if (promised) return this.#forwarding.asked(envelope, from);
     const body = method === 'ping' ? { result: {} } : unknownMethod(envelope);
     (async () => this.#context.upstream.send(answerTo(envelope, body)))().catch((error: unknown) => {
       this.#context.client.log.debug?.('an answer did not reach the server: %s', reasonOf(error));

@@ -9,6 +9,7 @@ const NAME = '@mcp-connect/strategy-fallback';
  */
 export default definePlugin({
   name: NAME,
+  provides: { hooks: ['selectTransport'] },
   flags: {
     fallbacks: {
       type: 'string',

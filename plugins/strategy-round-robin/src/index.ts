@@ -5,6 +5,7 @@ const NAME = '@mcp-connect/strategy-round-robin';
 /** Spreads requests over the endpoints, in turn or by load. What belongs to one of them stays with it. */
 export default definePlugin({
   name: NAME,
+  provides: { hooks: ['selectTransport'] },
   flags: {
     strategy: {
       type: 'string',

@@ -139,17 +139,16 @@ describe('retryAfter', () => {
 });
 
 describe('signedHeaders', () => {
-  const stream = { method: 'GET', url: new URL('https://host/mcp') };
+  const stream = { method: 'GET', url: new URL('https://host/mcp'), headers: { authorization: 'DPoP abc' } };
 
-  it('are the headers of the credentials as they are', () => {
-    const headers = { authorization: 'Bearer abc' };
-    expect(signedHeaders({ headers }, stream)).to.equal(headers);
+  it('are the headers of the request as they are', () => {
+    expect(signedHeaders({ headers: {} }, stream)).to.deep.equal(stream.headers);
   });
 
   it('hold what has to be fresh for every request', () => {
     let count = 0;
     const credentials: Credentials = {
-      headers: { authorization: 'DPoP abc' },
+      headers: {},
       prove: ({ method, url }) => ({ dpop: `${method} ${url.href} ${++count}` }),
     };
     expect(signedHeaders(credentials, stream)['dpop']).to.equal('GET https://host/mcp 1');
@@ -157,6 +156,6 @@ describe('signedHeaders', () => {
       authorization: 'DPoP abc',
       dpop: 'GET https://host/mcp 2',
     });
-    expect(credentials.headers).not.to.have.property('dpop');
+    expect(stream.headers).not.to.have.property('dpop');
   });
 });

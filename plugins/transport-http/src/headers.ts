@@ -1,4 +1,10 @@
-import type { Credentials, Envelope, WebRequest } from '@mcp-connect/core';
+import {
+  ConnectorError,
+  reasonOf,
+  type Credentials,
+  type Envelope,
+  type WebRequest,
+} from '@mcp-connect/core';
 
 /** Where a modern request carries its protocol version (2026-07-28 basic/index, _meta). */
 const VERSION_KEY = 'io.modelcontextprotocol/protocolVersion';
@@ -45,10 +51,20 @@ export function streamHeaders(...more: readonly Readonly<Record<string, string>>
   >;
 }
 
-/** The headers that prove who we are on one request, fresh ones included. */
+/**
+ * The headers of one request with those that prove who we are on this very one.
+ *
+ * @throws ConnectorError where a plugin cannot make them; nothing has been sent then
+ */
 export function signedHeaders(credentials: Credentials, request: WebRequest): Record<string, string> {
-  const { headers } = credentials;
-  return credentials.prove === undefined ? headers : { ...headers, ...credentials.prove(request) };
+  const { headers } = request;
+  if (credentials.prove === undefined) return { ...headers };
+  try {
+    return { ...headers, ...credentials.prove(request) };
+  } catch (cause) {
+    if (cause instanceof ConnectorError) throw cause;
+    throw new ConnectorError('MCPC_PLUGIN', `A request could not be signed: ${reasonOf(cause)}`, { cause });
+  }
 }
 
 /** The protocol version that a modern message carries; undefined for every message of an older revision. */

@@ -4,6 +4,7 @@ import { namesSource } from './names.js';
 /** Streamable HTTP of every MCP revision (`http`, which covers https), and HTTP with SSE of 2024-11-05 (`sse`). */
 export default definePlugin({
   name: '@mcp-connect/transport-http',
+  provides: { schemes: ['http', 'sse'] },
   flags: {
     'dns-server': {
       type: 'string',

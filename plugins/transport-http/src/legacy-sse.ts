@@ -24,9 +24,11 @@ import { openWire, type HttpRequest, type Wire } from './wire.js';
  */
 export async function openLegacySse(context: TransportContext): Promise<Transport> {
   const wire = await openWire(context);
-  const headers = signedHeaders(await context.credentials(), { method: 'GET', url: wire.url });
+  const credentials = await context.credentials();
+  const headers = streamHeaders(credentials.headers);
+  const signed = signedHeaders(credentials, { method: 'GET', url: wire.url, headers });
   return new Promise<Transport>((resolve, reject) =>
-    new LegacySse(context, wire).open(headers, resolve, reject),
+    new LegacySse(context, wire).open(signed, resolve, reject),
   );
 }
 
@@ -44,7 +46,7 @@ class LegacySse implements Transport {
   }
 
   open(
-    credentials: Credentials['headers'],
+    headers: Readonly<Record<string, string>>,
     resolve: (transport: Transport) => void,
     reject: (error: ConnectorError) => void,
   ): void {
@@ -57,7 +59,7 @@ class LegacySse implements Transport {
     };
     if (signal.aborted) return abort();
     signal.addEventListener('abort', abort);
-    const request = { method: 'GET', headers: streamHeaders(credentials), urgent: true } as const;
+    const request = { method: 'GET', headers, urgent: true } as const;
     this.#stream = this.#wire.request(request, {
       onerror: give,
       onresponse: (response) => {
@@ -97,7 +99,13 @@ class LegacySse implements Transport {
     const url = this.#address;
     return new Promise((resolve, reject) => {
       const urgent = envelope.kind !== 'request';
-      const headers = postHeaders(signedHeaders(credentials, { method: 'POST', url }));
+      const unsigned = postHeaders(credentials.headers);
+      const headers = signedHeaders(credentials, {
+        method: 'POST',
+        url,
+        headers: unsigned,
+        body: envelope.bytes,
+      });
       this.#wire.request(
         { method: 'POST', url, headers, body: envelope.bytes, urgent },
         {

@@ -122,8 +122,12 @@ class Streamable implements Transport, ReplyHost {
 
   /** Headers of a GET or DELETE in the current session. */
   async headers(challenge?: Challenge, method = 'GET'): Promise<Record<string, string>> {
-    const signed = signedHeaders(await this.context.credentials(challenge), { method, url: this.wire.url });
-    return streamHeaders(sessionHeaders(this.#session.id, this.#session.version), signed);
+    const credentials = await this.context.credentials(challenge);
+    const headers = streamHeaders(
+      sessionHeaders(this.#session.id, this.#session.version),
+      credentials.headers,
+    );
+    return signedHeaders(credentials, { method, url: this.wire.url, headers });
   }
 
   get #label(): string {
@@ -136,6 +140,8 @@ class Streamable implements Transport, ReplyHost {
     // The same request again: the answer to the earlier one is no longer waited for.
     const earlier = this.#replies.find(envelope.key);
     if (earlier !== undefined) this.#giveUp(earlier);
+    const headers = this.#postHeaders(envelope, version, credentials);
+    const session = headers['mcp-session-id'] !== undefined;
     const pending = this.#replies.expect(envelope, version !== undefined);
     this.#waiting += envelope.size;
     return new Promise((resolve, reject) => {
@@ -144,8 +150,6 @@ class Streamable implements Transport, ReplyHost {
         this.#replies.forget(pending);
         reject(error);
       };
-      const headers = this.#postHeaders(envelope, version, credentials);
-      const session = headers['mcp-session-id'] !== undefined;
       pending.request = this.wire.request(
         { method: 'POST', headers, body: envelope.bytes, urgent: SIGNS_OF_LIFE.has(envelope.method) },
         {
@@ -196,9 +200,11 @@ class Streamable implements Transport, ReplyHost {
     modern: string | undefined,
     credentials: Credentials,
   ): Record<string, string> {
-    const signed = signedHeaders(credentials, { method: 'POST', url: this.wire.url });
-    if (modern !== undefined) return postHeaders(modernHeaders(envelope, modern), mirroredHeaders(signed));
-    return postHeaders(sessionHeaders(this.#session.id, this.#session.version), signed);
+    const headers =
+      modern === undefined
+        ? postHeaders(sessionHeaders(this.#session.id, this.#session.version), credentials.headers)
+        : postHeaders(modernHeaders(envelope, modern), mirroredHeaders(credentials.headers));
+    return signedHeaders(credentials, { method: 'POST', url: this.wire.url, headers, body: envelope.bytes });
   }
 
   // ── Replies ──────────────────────────────────────────────────────────────────────────────────────────────────

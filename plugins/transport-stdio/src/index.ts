@@ -8,6 +8,7 @@ import { RestartLadder } from './ladder.js';
 /** Connects to MCP servers that are programs on this machine: `stdio:command args`, or exact words after `--`. */
 export default definePlugin({
   name: '@mcp-connect/transport-stdio',
+  provides: { schemes: ['stdio'] },
   flags: {
     'stdio-env': {
       type: 'string',

@@ -4,6 +4,7 @@ import { addressOf } from './address.js';
 /** Connects to MCP servers over sockets: `tcp://host:port`, `tls://host:port` and `unix:/path`. */
 export default definePlugin({
   name: '@mcp-connect/transport-tcp',
+  provides: { schemes: ['tcp', 'tls', 'unix'] },
   apply(connector) {
     const warned = new Set<string>();
     const kind: TransportKind = {

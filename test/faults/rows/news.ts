@@ -48,7 +48,7 @@ export const NEWS: readonly Row[] = [
   {
     name: 'stream of news cut while nothing is asked',
     on: on(WIRES),
-    server: () => ({ news: true, script: CHANGING }),
+    server: () => ({ news: true, sessions: true, script: CHANGING }),
     async play(scene) {
       await listen(scene);
       await tell(scene, 1);

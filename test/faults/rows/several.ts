@@ -64,7 +64,7 @@ function rowsOf(strategy: Strategy): Row[] {
         await scene.goDown();
         const answer = await scene.see(
           scene.call(),
-          ours('no', 'MCPC_CONNECT', 'MCPC_TIMEOUT', 'MCPC_CONNECTION_LOST'),
+          ours('no', 'MCPC_NO_ENDPOINT', 'MCPC_CONNECT', 'MCPC_TIMEOUT', 'MCPC_CONNECTION_LOST'),
         );
         const { attempts } = answer.error!.data as {
           attempts: readonly { endpoint: string; error: string }[];

@@ -7,8 +7,8 @@ import { call, on, RESULT, UNKNOWN } from './call.js';
 
 const LIMIT = ['--request-timeout', '1'];
 
-/** More than the limit, in milliseconds. */
-const LONG = 2_500;
+/** More than three seconds, in milliseconds. */
+const LONG = 5_000;
 
 /** So many results of this many bytes are more than is read ahead. */
 const MANY = 8;
@@ -40,9 +40,9 @@ export const SILENCE: readonly Row[] = [
   {
     name: 'slow progress, for longer than --request-timeout',
     on: on(STREAMS),
-    flags: LIMIT,
+    flags: ['--request-timeout', '2'],
     server: () => ({
-      script: inTurn('tools/call', reply({}, { before: progress(5), pause: 400 })),
+      script: inTurn('tools/call', reply({}, { before: progress(5), pause: 600 })),
     }),
     async play(scene) {
       await scene.see(scene.call(), RESULT);
@@ -53,7 +53,8 @@ export const SILENCE: readonly Row[] = [
   {
     name: 'client that does not read for longer than --request-timeout',
     on: on(WIRES),
-    flags: LIMIT,
+    flags: ['--request-timeout', '3'],
+    heavy: true,
     server: () => ({
       script: (request) => (request.method === 'tools/call' ? reply({ text: 'x'.repeat(LARGE) }) : undefined),
     }),

@@ -97,7 +97,11 @@ export const SIZES: readonly Row[] = [
       const start = memory(pid, 'VmRSS') ?? 0;
       scene.client.pause();
       const ids = Array.from({ length: MANY }, () => scene.call({ size: LARGE }));
-      await scene.served(() => scene.server.executions('tools/call') === MANY, 'the calls did not arrive');
+      await scene.served(
+        () => scene.server.executions('tools/call') === MANY,
+        'the calls did not arrive',
+        LONG,
+      );
       await pause(FILLING);
       const growth = (memory(pid, 'VmHWM') ?? 0) - start;
       check(growth < MOST_LARGE, `memory grew by ${Math.round(growth)} MiB`);

@@ -52,7 +52,7 @@ export const STATUSES: readonly Row[] = [
     name: '401',
     on: on(HTTP),
     outcomes: () => [status(401, { headers: { 'www-authenticate': 'Bearer' } }), reply()],
-    expected: ours('no', 'MCPC_UNAUTHORIZED'),
+    expected: ours('no', 'MCPC_SIGN_IN'),
     executions: 0,
   }),
   ...[429, 503].map((code): Row => ({

@@ -1,0 +1,17 @@
+import { definePlugin } from '@mcp-connect/core';
+
+/** Connects to MCP servers at `x-scheme://host:port`. */
+export default definePlugin({
+  name: 'x-plugin-name',
+  core: 'x-core-range',
+  provides: { schemes: ['x-scheme'] },
+  apply(connector) {
+    connector.transport('x-scheme', {
+      async open(context) {
+        // Loaded with the first connection: a plugin that is not used costs nothing.
+        const { openSocket } = await import('./socket.js');
+        return openSocket(context);
+      },
+    });
+  },
+});
