@@ -9,8 +9,9 @@ import {
 import type { SignIns, SignInSummary } from '@mcp-connect/auth-oauth/sign-ins';
 import { LOGIN_FLAGS, LOGOUT_FLAGS, WHOAMI_FLAGS, type CommonValues, type Values } from './flags.js';
 import { greet } from './greet.js';
+import { openLog } from './log-sinks.js';
 import { MODES, type Mode } from './modes.js';
-import { logTo, ownValues, prepare, type Invocation, type Surroundings } from './proxy.js';
+import { ownValues, prepare, type Invocation, type Surroundings } from './proxy.js';
 import { reportOf } from './report.js';
 
 const OAUTH = '@mcp-connect/auth-oauth';
@@ -109,7 +110,7 @@ async function run(
   work: (scene: Scene) => Promise<number>,
 ): Promise<number> {
   const { values, plugins } = invocation;
-  const log = logTo(around.stderr, values as Values & CommonValues, around.env);
+  const log = openLog(values as Values & CommonValues, { stderr: around.stderr, env: around.env });
   try {
     const { connector } = await prepare(invocation, log, around.env);
     const { SignIns } = await import('@mcp-connect/auth-oauth/sign-ins');

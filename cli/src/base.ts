@@ -17,40 +17,43 @@ export async function builtInFlags(mode: Mode): Promise<OclifFlags> {
   return oclifFlags(mode.flags, await loadPlugins(mode.plugins, pluginPlaces(process.env)));
 }
 
-/** A command whose flags are those of its {@link Mode} and of plugins. */
-export abstract class ModeCommand extends Command {
-  /** Else oclif takes a stray word for the name of a sub-command. The words are checked in {@link read}. */
+/** A command whose flags are plain data. */
+export abstract class FlagCommand extends Command {
+  /** Else oclif takes a stray word for the name of a sub-command. The words are checked with the flags. */
   static override strict = false;
 
   /**
+   * Reads words that hold nothing but flags. A mistake in them, or in the variables that stand in for them, is told
+   * in one line and ends the command.
+   */
+  protected async readFlags(args: readonly string[], flags: Flags, forOclif: OclifFlags): Promise<Values> {
+    try {
+      checkBooleans(args, flags, process.env);
+      const { flags: parsed } = await this.parse({ flags: forOclif }, [...args]);
+      return valuesOf(flags, parsed);
+    } catch (error) {
+      const mistake = error instanceof CLIError ? usageError(error, Object.keys(flags)) : error;
+      const { line, exitCode } = reportOf(mistake, variablesInUse(args, flags, process.env));
+      process.stderr.write(`${line}\n`);
+      return this.exit(exitCode);
+    }
+  }
+}
+
+/** A command that reaches servers, by its own flags and those of plugins. What is special about each is its {@link Mode}. */
+export abstract class ModeCommand extends FlagCommand {
+  /**
    * Reads the line with the flags of all plugins. oclif gets only what stands before `--`: it would sort the words
    * behind it.
+   *
+   * @throws ConnectorError `MCPC_USAGE` naming what is wrong with the line or with a plugin
    */
   protected async read(mode: Mode): Promise<Invocation> {
     const { args, words } = cutLine(this.argv);
     const plugins = await pluginsInUse({ builtIn: mode.plugins, args, env: process.env });
     const flags = mergeFlags(mode.flags, plugins);
-    const variables = variablesInUse(args, flags, process.env);
-    let values: Values;
-    try {
-      checkBooleans(args, flags, process.env);
-      values = await this.#parse(args, flags, oclifFlags(mode.flags, plugins));
-    } catch (error) {
-      const { line, exitCode } = reportOf(error, variables);
-      process.stderr.write(`${line}
-`);
-      return this.exit(exitCode);
-    }
-    return { mode, flags, plugins, values, words, variables };
-  }
-
-  async #parse(args: readonly string[], flags: Flags, forOclif: OclifFlags): Promise<Values> {
-    try {
-      const { flags: parsed } = await this.parse({ flags: forOclif }, [...args]);
-      return valuesOf(flags, parsed);
-    } catch (error) {
-      throw error instanceof CLIError ? usageError(error, Object.keys(flags)) : error;
-    }
+    const values = await this.readFlags(args, flags, oclifFlags(mode.flags, plugins));
+    return { mode, flags, plugins, values, words, variables: variablesInUse(args, flags, process.env) };
   }
 }
 

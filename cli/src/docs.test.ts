@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { readme, withFlagTables } from './docs.js';
-import { LOAD_BALANCE_FLAGS, PROXY_FLAGS } from './flags.js';
+import { DEMO_FLAGS, DOCTOR_FLAGS, LOAD_BALANCE_FLAGS, PROXY_FLAGS, TEST_FLAGS } from './flags.js';
 import { loadPlugins, mergeFlags } from './load.js';
-import { MODES } from './modes.js';
+import { CHECKS, MODES } from './modes.js';
 import { pluginPlaces } from './resolve.js';
 
 describe('the README', () => {
@@ -12,14 +12,15 @@ describe('the README', () => {
 
   it('lists all of them', () => {
     const text = readme();
-    for (const name of Object.keys({ ...PROXY_FLAGS, ...LOAD_BALANCE_FLAGS }))
+    const serving = { ...PROXY_FLAGS, ...LOAD_BALANCE_FLAGS };
+    for (const name of Object.keys({ ...serving, ...TEST_FLAGS, ...DOCTOR_FLAGS, ...DEMO_FLAGS }))
       expect(text).to.include(`| \`--${name}\``);
   });
 });
 
 describe('every flag', () => {
   it('has an environment variable of our prefix and of its own', async () => {
-    for (const { flags, plugins } of Object.values(MODES)) {
+    for (const { flags, plugins } of Object.values({ ...MODES, ...CHECKS })) {
       const all = mergeFlags(flags, await loadPlugins(plugins, pluginPlaces({})));
       const variables = Object.values(all).map(({ env }) => env);
       for (const variable of variables) expect(variable).to.match(/^MCP_CONNECT_/);

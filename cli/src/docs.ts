@@ -4,9 +4,12 @@ import type { Flag, Flags } from '@mcp-connect/core';
 import {
   AUTH_PROXY_FLAGS,
   COMMON_FLAGS,
+  DEMO_FLAGS,
+  DOCTOR_FLAGS,
   LOAD_BALANCE_FLAGS,
   LOGOUT_FLAGS,
   PROXY_FLAGS,
+  TEST_FLAGS,
   WHOAMI_FLAGS,
 } from './flags.js';
 
@@ -18,6 +21,9 @@ const TABLES: Readonly<Record<string, Flags>> = {
   'auth-proxy': without(AUTH_PROXY_FLAGS, PROXY_FLAGS),
   accounts: without({ ...LOGOUT_FLAGS, ...WHOAMI_FLAGS }, PROXY_FLAGS),
   'load-balance': without(LOAD_BALANCE_FLAGS, COMMON_FLAGS),
+  test: { ...without(TEST_FLAGS, COMMON_FLAGS), timeout: TEST_FLAGS.timeout },
+  doctor: { ...without(DOCTOR_FLAGS, COMMON_FLAGS), timeout: DOCTOR_FLAGS.timeout },
+  'notification-demo': without(DEMO_FLAGS, COMMON_FLAGS),
   common: COMMON_FLAGS,
 };
 

@@ -139,15 +139,28 @@ export const COMMON_FLAGS = {
   },
   debug: {
     type: 'boolean',
-    summary: 'Log what happens; short for --log-level debug.',
+    summary: 'Log what happens, as --log-level debug does, and show the log to the client as well.',
     env: 'MCP_CONNECT_DEBUG',
   },
   'log-level': {
     type: 'string',
-    summary: 'How much is logged on stderr.',
+    summary: 'How much is logged.',
     env: 'MCP_CONNECT_LOG_LEVEL',
     options: LOG_LEVELS,
     default: 'warn',
+  },
+  'log-file': {
+    type: 'string',
+    summary: 'File that also gets the log, with the time of every line. Old lines make room for new ones.',
+    env: 'MCP_CONNECT_LOG_FILE',
+    valueName: 'FILE',
+  },
+  'log-format': {
+    type: 'string',
+    summary: 'Form of the log on stderr and in --log-file: lines for people, or one JSON object a line.',
+    env: 'MCP_CONNECT_LOG_FORMAT',
+    options: ['text', 'json'],
+    default: 'text',
   },
 } as const satisfies Flags;
 
@@ -267,6 +280,64 @@ export const LOAD_BALANCE_FLAGS = {
     default: 'strict',
   },
   ...COMMON_FLAGS,
+} as const satisfies Flags;
+
+/** What the commands that look at servers have in common: they answer sooner, and for programs too. */
+const CHECK_FLAGS = {
+  transport: LOAD_BALANCE_FLAGS.transport,
+  ...COMMON_FLAGS,
+  timeout: { ...COMMON_FLAGS.timeout, default: 10 },
+  json: { ...JSON_FLAG.json, env: 'MCP_CONNECT_JSON' },
+} as const satisfies Flags;
+
+/** The flags of `test`. */
+export const TEST_FLAGS = {
+  endpoint: PROXY_FLAGS.endpoint,
+  ...CHECK_FLAGS,
+  call: {
+    type: 'string',
+    summary: 'Tool to call once all else has been looked at.',
+    env: 'MCP_CONNECT_CALL',
+    valueName: 'TOOL',
+  },
+  args: {
+    type: 'string',
+    summary: 'Arguments of the tool of --call, as a JSON object.',
+    env: 'MCP_CONNECT_ARGS',
+    valueName: 'JSON',
+    default: '{}',
+  },
+} as const satisfies Flags;
+
+/** The flags of `doctor`. */
+export const DOCTOR_FLAGS = {
+  endpoint: PROXY_FLAGS.endpoint,
+  endpoints: LOAD_BALANCE_FLAGS.endpoints,
+  ...CHECK_FLAGS,
+} as const satisfies Flags;
+
+/** The flags of `notification-demo`. */
+export const DEMO_FLAGS = {
+  count: {
+    type: 'integer',
+    summary: 'How many notifications are sent.',
+    env: 'MCP_CONNECT_COUNT',
+    valueName: 'NUMBER',
+    default: 3,
+    min: 1,
+    max: 10_000,
+  },
+  interval: {
+    type: 'integer',
+    summary: 'Milliseconds between two notifications.',
+    env: 'MCP_CONNECT_INTERVAL',
+    valueName: 'MILLISECONDS',
+    default: 1000,
+    min: 0,
+    max: LONGEST_TIMER,
+  },
+  debug: COMMON_FLAGS.debug,
+  'log-level': COMMON_FLAGS['log-level'],
 } as const satisfies Flags;
 
 /** The values of {@link COMMON_FLAGS}. */

@@ -10,13 +10,15 @@ import {
 import { readEndpointsFile } from './endpoints-file.js';
 import {
   AUTH_PROXY_FLAGS,
+  DOCTOR_FLAGS,
   LOAD_BALANCE_FLAGS,
   PROXY_FLAGS,
+  TEST_FLAGS,
   type CommonValues,
   type Values,
 } from './flags.js';
 
-/** What sets one serving command apart from another. */
+/** What sets one command that reaches servers apart from another. */
 export interface Mode {
   /** The command. */
   readonly name: string;
@@ -43,15 +45,16 @@ export interface Mode {
   forPlugins?(values: Values): Values;
 }
 
-const EVERYWHERE = [
+const TRANSPORTS_AND_AUTH = [
   '@mcp-connect/transport-http',
   '@mcp-connect/transport-stdio',
   '@mcp-connect/transport-tcp',
   '@mcp-connect/auth-bearer',
   '@mcp-connect/auth-header',
   '@mcp-connect/auth-oauth',
-  '@mcp-connect/protocol-bridge',
 ] as const;
+
+const EVERYWHERE = [...TRANSPORTS_AND_AUTH, '@mcp-connect/protocol-bridge'] as const;
 
 const proxy: Mode = {
   name: 'proxy',
@@ -111,7 +114,7 @@ const loadBalance: Mode = {
         'Name every server in --endpoints, a local one as "stdio:command args"',
       );
     }
-    const named = endpoints.split(',').filter((text) => text.trim() !== '');
+    const named = listOf(endpoints);
     const listed = file === undefined ? [] : readEndpointsFile(file);
     if (named.length + listed.length === 0) {
       throw usage(
@@ -133,12 +136,51 @@ const loadBalance: Mode = {
   },
 };
 
+const test: Mode = {
+  name: 'test',
+  flags: TEST_FLAGS,
+  plugins: TRANSPORTS_AND_AUTH,
+  spread: () => ({}),
+  endpoints(values, words) {
+    const { endpoint, transport } = values as FlagValues<typeof TEST_FLAGS>;
+    if (words.length > 0) return [localServer(words, endpoint, ownWord(transport))];
+    if (endpoint !== undefined) return [namedEndpoint('endpoint', endpoint, yielding(transport, endpoint))];
+    throw usage(
+      'No --endpoint is given.',
+      'Add --endpoint https://example.com/mcp, or -- and the command of a local server',
+    );
+  },
+};
+
+const doctor: Mode = {
+  name: 'doctor',
+  flags: DOCTOR_FLAGS,
+  plugins: TRANSPORTS_AND_AUTH,
+  spread: () => ({}),
+  endpoints(values, words) {
+    const { endpoint, endpoints = '', transport } = values as FlagValues<typeof DOCTOR_FLAGS>;
+    const several = listOf(endpoints).map((text) =>
+      namedEndpoint('endpoints', text, yielding(transport, text)),
+    );
+    if (words.length > 0) return [localServer(words, endpoint, ownWord(transport)), ...several];
+    if (endpoint === undefined) return several;
+    return [namedEndpoint('endpoint', endpoint, yielding(transport, endpoint)), ...several];
+  },
+};
+
 /** The serving commands by name. */
 export const MODES = { proxy, 'auth-proxy': authProxy, 'load-balance': loadBalance } as const;
 
 function checkAddress(flag: string, text: unknown): void {
   if (typeof text !== 'string' || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol))) return;
   throw usage(`--${flag} is no web address.`, `Write it as --${flag} https://host/path`);
+}
+
+/** The commands that look at servers without serving a client, by name. */
+export const CHECKS = { test, doctor } as const;
+
+function listOf(texts: string): string[] {
+  return texts.split(',').filter((text) => text.trim() !== '');
 }
 
 function localServer(
@@ -179,7 +221,12 @@ function namedEndpoint(flag: string, text: string, transport: string | undefined
 /** The default of `--transport` yields to an endpoint that says itself how it is reached. */
 function yielding(transport: string, text: string): string | undefined {
   const saysItself = /^\s*([a-z][a-z0-9+.-]*:\/\/|stdio:|unix:)/i.test(text);
-  return saysItself && transport === LOAD_BALANCE_FLAGS.transport.default ? undefined : transport;
+  return saysItself ? ownWord(transport) : transport;
+}
+
+/** What was typed as `--transport`, which the default cannot be told from. */
+function ownWord(transport: string): string | undefined {
+  return transport === LOAD_BALANCE_FLAGS.transport.default ? undefined : transport;
 }
 
 function usage(message: string, hint: string): ConnectorError {

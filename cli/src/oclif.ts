@@ -5,7 +5,7 @@ import { flush } from '@oclif/core/flush';
 import { handle } from '@oclif/core/handle';
 import { run } from '@oclif/core/run';
 import { settings } from '@oclif/core/settings';
-import { MODES } from './modes.js';
+import { CHECKS, MODES } from './modes.js';
 import { closest } from './suggest.js';
 
 /**
@@ -31,7 +31,7 @@ export async function runOclif(argv: readonly string[]): Promise<void> {
 /** `help proxy --plugin NAME` shows what `proxy --plugin NAME --help` does: only the latter knows such flags. */
 function helpLast([first, command, ...rest]: readonly string[]): readonly string[] {
   const words = [first, command, ...rest].filter((word) => word !== undefined);
-  const isOurs = first === 'help' && command !== undefined && Object.hasOwn(MODES, command);
+  const isOurs = first === 'help' && command !== undefined && Object.hasOwn({ ...MODES, ...CHECKS }, command);
   return isOurs ? [command, ...rest, '--help'] : words;
 }
 

@@ -2,12 +2,11 @@ import { homedir } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import {
   Connector,
-  createLog,
+  LogMessages,
   reasonOf,
   runtimeDir,
   serveClient,
   stateDir,
-  toConnectorError,
   type Endpoint,
   type Flags,
   type Log,
@@ -19,10 +18,11 @@ import {
 import { consoleToStderr } from './console.js';
 import { expandValues } from './expand.js';
 import type { CommonValues, Value, Values } from './flags.js';
+import { openLog } from './log-sinks.js';
 import type { Mode } from './modes.js';
 import { networkOf } from './network.js';
 import type { Environment } from './plain.js';
-import { reportOf } from './report.js';
+import { tell } from './report.js';
 import type { ProcessStatus, StatusServer } from './status.js';
 
 /** A command line that has been read. */
@@ -64,25 +64,29 @@ const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const WITHOUT_SIGHUP = ['SIGINT', 'SIGTERM'] as const;
 
 /**
- * Serves the client on stdin and stdout until it is gone or a signal asks to stop. Never throws: a failure at start
- * is one line on stderr, and stdin is untouched then.
+ * Serves the client on stdin and stdout until it is gone or a signal asks to stop. A failure at start is one line on
+ * stderr, and stdin is untouched then.
  *
  * @param around the process, or a stand-in for it
  * @returns the exit code
+ * @throws ConnectorError `MCPC_USAGE` when the log file cannot be written
  */
 export async function runProxy(invocation: Invocation, around: Surroundings): Promise<number> {
   const { stdin, stdout, stderr } = around;
   // A host that closes our stderr must not end the session.
   stderr.on('error', () => undefined);
-  const log = logTo(stderr, invocation.values as Values & CommonValues, around.env);
+  const given = invocation.values as Values & CommonValues;
+  const messages = new LogMessages({ level: given.debug ? 'trace' : 'warn' });
+  const log = openLog(given, { stderr, env: around.env, also: (record) => messages.write(record) });
   try {
     const { connector, values } = await prepare(invocation, log, around.env);
+    if (given.debug) connector.use(messages.plugin());
     connector.start();
     consoleToStderr();
     const file = invocation.mode.file?.(values);
     const stopped = firstSignal(around, file === undefined ? STOP_SIGNALS : WITHOUT_SIGHUP);
     const broken = strayFailure(around, log);
-    const serving = serveClient(connector, { input: stdin, output: stdout });
+    const serving = serveClient(connector, { input: stdin, output: stdout, messages });
     const following =
       file === undefined
         ? undefined
@@ -99,10 +103,7 @@ export async function runProxy(invocation: Invocation, around: Surroundings): Pr
     status.close();
     return exitCode;
   } catch (error) {
-    // What is no error of ours was thrown by a plugin while it was applied.
-    const { line, exitCode } = reportOf(toConnectorError(error, 'MCPC_PLUGIN'), invocation.variables);
-    stderr.write(`${log.redact(line)}\n`);
-    return exitCode;
+    return tell(error, { stderr, log, variables: invocation.variables });
   }
 }
 
@@ -137,15 +138,6 @@ async function tellStatus(
   if (process.platform !== 'win32') around.on('SIGUSR2', () => around.stderr.write(statusTable(status())));
   const place = { env: around.env, platform: process.platform, home: homedir() };
   return serveStatus(runtimeDir(place), log, status);
-}
-
-/** Makes the log of a command, on stderr. */
-export function logTo(stderr: Writable, values: CommonValues, env: Environment): Log {
-  return createLog({
-    level: values.debug ? 'debug' : values['log-level'],
-    write: ({ level, namespace, text }) => stderr.write(`${level} ${namespace}: ${text}\n`),
-    debug: env['DEBUG'],
-  });
 }
 
 /**

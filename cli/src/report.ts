@@ -1,4 +1,5 @@
-import { ConnectorError, reasonOf, type ErrorCode } from '@mcp-connect/core';
+import type { Writable } from 'node:stream';
+import { ConnectorError, reasonOf, toConnectorError, type ErrorCode, type Log } from '@mcp-connect/core';
 
 /** Exit codes: the command line or a plugin is at fault and trying again is pointless, or something else failed. */
 const USAGE = 2;
@@ -28,6 +29,26 @@ export function reportOf(error: unknown, variables: readonly string[] = []): Rep
     line: `mcp-connect: ${oneLine([reasonOf(error), hint, origin])}`,
     exitCode: ours && AT_FAULT.has(error.code) ? USAGE : FAILURE,
   };
+}
+
+/** Where a failure is told. */
+export interface TellOptions {
+  readonly stderr: Writable;
+  readonly log: Log;
+  /** See {@link reportOf}. */
+  readonly variables: readonly string[];
+}
+
+/**
+ * Tells a failure of a command on stderr, without secrets.
+ *
+ * @returns the exit code
+ */
+export function tell(error: unknown, { stderr, log, variables }: TellOptions): number {
+  // What is no error of ours was thrown by a plugin while it was applied.
+  const { line, exitCode } = reportOf(toConnectorError(error, 'MCPC_PLUGIN'), variables);
+  stderr.write(`${log.redact(line)}\n`);
+  return exitCode;
 }
 
 /** Joins sentences, some of which may lack their full stop or run over several lines. */

@@ -1,11 +1,14 @@
 import type { Readable, Writable } from 'node:stream';
 import { LineSplitter, LineWriter } from './lines.js';
+import type { LogMessages } from './log-messages.js';
 import type { Client, Pipeline } from './pipeline.js';
 
 /** The two ends of a client that speaks over stdio. */
 export interface ClientStreams {
   readonly input: Readable;
   readonly output: Writable;
+  /** Shows our log lines to the client. */
+  readonly messages?: LogMessages;
 }
 
 /** How long a client that has stopped reading may hold up the end, in milliseconds. */
@@ -27,10 +30,12 @@ export interface Serving {
  */
 export function serveClient(
   connector: { connect(client: Client): Pipeline; readonly settings: { readonly maxMessageSize: number } },
-  { input, output }: ClientStreams,
+  { input, output, messages }: ClientStreams,
 ): Serving {
   const writer = new LineWriter(output);
-  const pipeline = connector.connect({ deliver: (envelope) => writer.write(envelope.pieces) });
+  const deliver: Client['deliver'] = (envelope) => writer.write(envelope.pieces);
+  const pipeline = connector.connect({ deliver, oninitialized: () => messages?.flush() });
+  messages?.attach({ deliver, audience: () => pipeline.audience });
   const splitter = new LineSplitter({
     maxLength: connector.settings.maxMessageSize,
     online: (line) => pipeline.receive(line),

@@ -36,6 +36,7 @@ export {
   type LogOptions,
   type LogRecord,
 } from './log.js';
+export { LogMessages, type LogAudience, type LogClient, type LogMessagesOptions } from './log-messages.js';
 export { LineSplitter, LineWriter, type LineSplitterOptions } from './lines.js';
 export { heed } from './heed.js';
 export { LineChannel, type LineChannelOptions } from './channel.js';

@@ -12,6 +12,7 @@ import { Ledger, type Call } from './ledger.js';
 import type { Leg } from './leg.js';
 import { LegSet, type LegParts, type LegStatus } from './legs.js';
 import { ACKNOWLEDGED } from './listen.js';
+import type { LogAudience } from './log-messages.js';
 import type { Log } from './log.js';
 import { ListNews } from './news.js';
 import {
@@ -35,6 +36,8 @@ import { watchSleep, type Clock } from './wake.js';
 export interface Client {
   /** Hands over one message. A returned promise asks for a pause until it settles. */
   deliver(envelope: Envelope): void | Promise<void>;
+  /** Learns that the servers have been told `initialized`: from now on the client may be sent what it did not ask for. */
+  oninitialized?(): void;
 }
 
 /** What a pipeline is made from. */
@@ -237,7 +240,8 @@ export class Pipeline {
     const told = legs.map((leg) => leg.tell(envelope));
     // Nothing overtakes `initialized` (MCP basic/lifecycle), but a server that never takes it holds nothing up.
     if (envelope.method === 'notifications/initialized') {
-      return atMost(PATIENCE, Promise.all(told)).then(() => this.#legs.warm());
+      const taken = Promise.all(told).then(() => this.#client.oninitialized?.());
+      return atMost(PATIENCE, taken).then(() => this.#legs.warm());
     }
     return legs[0]?.transport?.drain?.();
   }
@@ -258,6 +262,15 @@ export class Pipeline {
     }
     void found.leg.tell(found.response);
     return found.leg.transport?.drain?.();
+  }
+
+  /** What decides which log lines of ours the client may be sent now. */
+  get audience(): LogAudience {
+    const waiting = this.#ledger.calls().filter(({ cancelled }) => !cancelled);
+    return {
+      session: this.#legs.memory,
+      requests: waiting.map(({ envelope }) => envelope),
+    };
   }
 
   /** The machine has slept: connections may have died without a sign. */

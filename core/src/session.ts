@@ -29,6 +29,8 @@ export class SessionMemory {
   #level: Envelope | undefined;
   readonly #subscriptions = new Map<string, Envelope>();
   #lists: readonly string[] = [];
+  /** Whether the server says that it sends log messages. */
+  logs = false;
 
   /** True once the client has begun a session. */
   get started(): boolean {
@@ -96,6 +98,7 @@ export class SessionMemory {
     this.#initialized = undefined;
     this.#level = undefined;
     this.#subscriptions.clear();
+    this.logs = capabilities?.['logging'] !== undefined;
     this.#lists = LISTS.filter((list) => capabilities?.[list]?.listChanged === true);
   }
 }

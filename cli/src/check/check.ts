@@ -1,0 +1,229 @@
+import { ConnectorError, type Connector, type Endpoint, type Log } from '@mcp-connect/core';
+import type { Conversation, Greeting } from './conversation.js';
+import { isRefusal, type Failure } from './failure.js';
+import { inventory, type Inventory } from './inventory.js';
+import { nextCommand } from './next.js';
+import { addressOf, reach } from './reach.js';
+import { SignInWatch } from './sign-in.js';
+import { Steps, type Step } from './steps.js';
+import { WireWatch } from './wire-watch.js';
+
+/** A tool to call, with its arguments. */
+export interface ToolCall {
+  readonly tool: string;
+  readonly args: Readonly<Record<string, unknown>>;
+}
+
+/** What is checked, and how thoroughly. */
+export interface CheckOptions {
+  /** Leads to the one endpoint to check; not started yet. */
+  readonly connector: Connector;
+  readonly log: Log;
+  /** Who asks, as servers are told. */
+  readonly clientInfo: { readonly name: string; readonly version: string };
+  /** `greeting` ends when it is known who answers; `everything` also asks what the server offers. */
+  readonly depth: 'greeting' | 'everything';
+  readonly call?: ToolCall;
+  /** Whether connections to this address go by way of a proxy, so that a direct one would prove nothing. */
+  readonly isProxied?: (url: URL) => boolean;
+}
+
+/** What a check found. */
+export interface CheckReport extends Partial<Greeting>, Partial<Inventory> {
+  readonly ok: boolean;
+  /** The endpoint without its secrets. */
+  readonly endpoint: string;
+  readonly transport: string;
+  readonly steps: readonly Step[];
+  /** The result of the tool that was to be called. */
+  readonly call?: Readonly<Record<string, unknown>>;
+  /** How far our clock is ahead of the server's, in milliseconds; over HTTP only. */
+  readonly clockAhead?: number;
+  readonly error?: Failure;
+  /** The command to type next. */
+  readonly next?: string;
+}
+
+/** Failures of `initialize` after which the server may still speak the modern era. */
+const TRY_MODERN = new Set<Failure['code']>(['MCPC_HTTP_STATUS', 'MCPC_BAD_RESPONSE']);
+
+/**
+ * Connects to an endpoint as a client does, and tells step by step how it went. A failure is part of the report.
+ *
+ * @throws ConnectorError `MCPC_USAGE` when the endpoint cannot be right
+ */
+export async function check(options: CheckOptions): Promise<CheckReport> {
+  const { connector, log } = options;
+  const endpoint = connector.endpoints[0]!;
+  const watch = new WireWatch(endpoint);
+  try {
+    return await new Check(options, watch, new Steps(log.redact)).run(endpoint);
+  } finally {
+    watch.close();
+  }
+}
+
+class Check {
+  readonly #options: CheckOptions;
+  readonly #watch: WireWatch;
+  readonly #steps: Steps;
+  readonly #signIn: SignInWatch;
+
+  constructor(options: CheckOptions, watch: WireWatch, steps: Steps) {
+    this.#options = options;
+    this.#watch = watch;
+    this.#steps = steps;
+    this.#signIn = new SignInWatch(watch);
+    options.connector.use(this.#signIn.plugin()).start();
+  }
+
+  async run(endpoint: Endpoint): Promise<CheckReport> {
+    const { depth, connector } = this.#options;
+    const steps = this.#steps;
+    await this.#reach(endpoint);
+    const conversation = steps.failed === undefined ? await this.#greet(endpoint) : undefined;
+    const found = conversation === undefined || depth === 'greeting' ? {} : await this.#explore(conversation);
+    await conversation?.close();
+    const { failed } = steps;
+    return {
+      ok: failed === undefined,
+      endpoint: endpoint.label,
+      transport: endpoint.scheme,
+      ...conversation?.greeting,
+      ...found,
+      steps: steps.all,
+      ...(this.#watch.date && { clockAhead: this.#watch.date.here - this.#watch.date.there }),
+      ...(failed?.error && {
+        error: failed.error,
+        next: nextCommand({
+          endpoint,
+          failure: failed.error,
+          oauth: this.#signIn.offersOauth,
+          timeout: connector.settings.timeout / 1000,
+        }),
+      }),
+    };
+  }
+
+  async #reach(endpoint: Endpoint): Promise<void> {
+    const address = addressOf(endpoint);
+    const { isProxied } = this.#options;
+    const { settings } = this.#options.connector;
+    if (address === undefined) return;
+    if (endpoint.url !== undefined && isProxied?.(endpoint.url) === true)
+      return this.#steps.note('connect', 'left to the proxy', 'skipped');
+    // Whoever makes the agents may bring the authorities of the system along, which hold for all of this process.
+    if (endpoint.url?.protocol === 'https:') await settings.makeAgent?.(endpoint.url, {});
+    return reach(this.#steps, address, settings);
+  }
+
+  // ── Who answers ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #greet(endpoint: Endpoint): Promise<Conversation | undefined> {
+    const steps = this.#steps;
+    const { greetLegacy } = await import('./legacy.js');
+    const spoken = { ...this.#options, watch: this.#watch };
+    const legacy = await steps.take('initialize', () => greetLegacy(spoken), wordsOfGreeting);
+    if (legacy !== undefined) {
+      const modern = endpoint.scheme === 'http' ? await this.#alsoModern() : [];
+      return this.#met({ ...legacy, greeting: joined(legacy.greeting, modern) });
+    }
+    const { error } = steps.failed!;
+    if (error !== undefined && (isRefusal(error) || TRY_MODERN.has(error.code))) {
+      const modern = await this.#insteadModern(error);
+      if (modern !== undefined) return this.#met(modern);
+    }
+    if (this.#signIn.challenge !== undefined) {
+      const { tried, words } = this.#signIn;
+      steps.note('sign-in', tried ? `refused: ${words}` : words, 'skipped');
+    }
+    return undefined;
+  }
+
+  #met(conversation: Conversation): Conversation {
+    const { era, revisions } = conversation.greeting;
+    this.#steps.note('sign-in', this.#signIn.words);
+    this.#steps.note('era', `${era}, ${revisions.join(', ')}`);
+    this.#steps.note('capabilities', Object.keys(conversation.greeting.capabilities).join(', ') || 'none');
+    return conversation;
+  }
+
+  /** A server that refuses `initialize` may be of 2026-07-28 alone: then that is no failure. */
+  async #insteadModern(refusal: Failure): Promise<Conversation | undefined> {
+    const { greetModern } = await import('./modern.js');
+    const tried = new Steps(this.#options.log.redact);
+    const modern = await tried.take('discover', () => greetModern(this.#options), wordsOfGreeting);
+    if (modern === undefined) return undefined;
+    this.#steps.forgive(`refused: ${refusal.message}`);
+    this.#steps.all.push(...tried.all);
+    return modern;
+  }
+
+  /** Whether a server that speaks the legacy era also speaks the modern one; one question tells. */
+  async #alsoModern(): Promise<readonly string[]> {
+    const { greetModern } = await import('./modern.js');
+    try {
+      const modern = await greetModern(this.#options);
+      await modern.close();
+      return modern.greeting.revisions;
+    } catch {
+      return [];
+    }
+  }
+
+  // ── What it offers ───────────────────────────────────────────────────────────────────────────────────────────
+
+  async #explore(conversation: Conversation): Promise<Partial<CheckReport>> {
+    const steps = this.#steps;
+    const { call } = this.#options;
+    if (conversation.greeting.era === 'modern') steps.note('ping', 'gone since 2026-07-28', 'skipped');
+    else {
+      await steps.take(
+        'ping',
+        () => conversation.request('ping'),
+        () => 'answered',
+      );
+    }
+    const offered = await inventory(steps, conversation);
+    await this.#news(conversation);
+    if (call === undefined) return offered;
+    const result = await steps.take(`call ${call.tool}`, () => called(conversation, call), wordsOfResult);
+    return { ...offered, ...(result !== undefined && { call: result }) };
+  }
+
+  async #news(conversation: Conversation): Promise<void> {
+    const tried = new Steps(this.#options.log.redact);
+    const found = await tried.take(
+      'notifications',
+      () => conversation.news(),
+      (words) => words ?? '',
+    );
+    if (found !== undefined) this.#steps.all.push(...tried.all);
+    else this.#steps.note('notifications', tried.failed?.text ?? 'no stream is offered', 'skipped');
+  }
+}
+
+function joined(greeting: Greeting, more: readonly string[]): Greeting {
+  return { ...greeting, revisions: [...new Set([...greeting.revisions, ...more])] };
+}
+
+async function called(
+  conversation: Conversation,
+  { tool, args }: ToolCall,
+): Promise<Record<string, unknown>> {
+  const result = await conversation.request('tools/call', { name: tool, arguments: args });
+  if (result['isError'] !== true) return result;
+  throw new ConnectorError('MCPC_BAD_RESPONSE', `The tool reported an error: ${wordsOfResult(result)}`, {
+    hint: `See what ${tool} takes, and mend --args`,
+  });
+}
+
+/** The texts of a tool's result, and the kinds of what is no text. */
+function wordsOfResult({ content }: Readonly<Record<string, unknown>>): string {
+  const parts = (Array.isArray(content) ? content : []) as { type?: string; text?: string }[];
+  return parts.map(({ type, text }) => text ?? `[${type}]`).join(' ') || 'an empty result';
+}
+
+function wordsOfGreeting({ greeting: { server } }: Conversation): string {
+  return [server.name ?? 'a server without a name', server.version].filter(Boolean).join(' ');
+}

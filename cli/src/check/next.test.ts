@@ -1,0 +1,64 @@
+import { commandEndpoint, parseEndpoint } from '@mcp-connect/core';
+import { expect } from 'chai';
+import type { Failure } from './failure.js';
+import { nextCommand } from './next.js';
+
+const next = (text: string, failure: Partial<Failure>, transport?: string): string =>
+  nextCommand({
+    endpoint: parseEndpoint(text, transport),
+    failure: { code: 'MCPC_CONNECT', message: '', ...failure },
+    timeout: 10,
+  });
+
+describe('the command to type next', () => {
+  const URL = 'https://x.example/mcp';
+
+  it('asks for what was missing', () => {
+    expect(next(URL, { code: 'MCPC_UNAUTHORIZED' })).to.equal(
+      `mcp-connect test --endpoint "${URL}" --auth-token TOKEN`,
+    );
+    expect(next(URL, { cause: 'DEPTH_ZERO_SELF_SIGNED_CERT' })).to.include('--ca FILE');
+    expect(next(URL, { cause: 'ERR_TLS_CERT_ALTNAME_INVALID' })).to.include('--servername HOST');
+  });
+
+  it('signs in where the server says how', () => {
+    const endpoint = parseEndpoint(URL);
+    for (const code of ['MCPC_UNAUTHORIZED', 'MCPC_SIGN_IN'] as const) {
+      const failure = { code, message: '' };
+      const typed = nextCommand({ endpoint, failure, timeout: 10, oauth: true });
+      expect(typed).to.equal(`mcp-connect login --endpoint "${URL}"`);
+    }
+  });
+
+  it('allows more time only where time was short', () => {
+    expect(next(URL, { code: 'MCPC_TIMEOUT' })).to.include('--timeout 30');
+    expect(next(URL, { code: 'MCPC_TIMEOUT', attempts: 4 })).not.to.include('--timeout');
+  });
+
+  it('leaves TLS out where nobody speaks it', () => {
+    expect(next(URL, { cause: 'EPROTO' })).to.include('"http://x.example/mcp"');
+    expect(next('tls://x.example:9', { cause: 'EPROTO' })).to.include('"tcp://x.example:9"');
+  });
+
+  it('tries the usual path, unless it was that', () => {
+    expect(next('https://x.example/', { code: 'MCPC_HTTP_STATUS' })).to.include(`"${URL}"`);
+    expect(next(URL, { code: 'MCPC_HTTP_STATUS' })).to.include('--debug');
+  });
+
+  it('names the endpoint in a form that can be typed, without secrets', () => {
+    expect(next('https://user:pass@x.example/mcp?key=abc', {})).to.equal(
+      `mcp-connect test --endpoint "${URL}"`,
+    );
+    expect(next('localhost:9', {}, 'tcp')).to.equal(
+      'mcp-connect test --endpoint "localhost:9" --transport tcp',
+    );
+    expect(next('unix:/run/x.sock', {})).to.equal('mcp-connect test --endpoint "unix:/run/x.sock"');
+    expect(next('python s.py --key abc', {}, 'stdio')).to.equal(
+      'mcp-connect test --endpoint "python …" --transport stdio',
+    );
+    const endpoint = commandEndpoint(['node', 's.js', 'abc']);
+    expect(nextCommand({ endpoint, failure: { code: 'MCPC_CONNECT', message: '' }, timeout: 1 })).to.equal(
+      'mcp-connect test -- node …',
+    );
+  });
+});

@@ -1,0 +1,62 @@
+import { parseEndpoint, type Endpoint } from '@mcp-connect/core';
+import type { Failure } from './failure.js';
+import { isNoTls, isUntrusted, WRONG_NAME } from './tls-codes.js';
+
+/** What the advice depends on. */
+export interface NextQuestion {
+  readonly endpoint: Endpoint;
+  readonly failure: Failure;
+  /** Whether the server offers a sign-in with OAuth. */
+  readonly oauth?: boolean;
+  /** The value of `--timeout`, in seconds. */
+  readonly timeout: number;
+}
+
+/** Where most servers are served, when the address leads elsewhere. */
+const USUAL_PATH = '/mcp';
+
+const PATIENCE = 3;
+
+/** Failures that a sign-in may mend. */
+const SIGN_IN = new Set<Failure['code']>(['MCPC_UNAUTHORIZED', 'MCPC_SIGN_IN']);
+
+/** Names the command to type next: the same check, with what was missing. */
+export function nextCommand({ endpoint, failure, timeout, oauth = false }: NextQuestion): string {
+  const test = (to: Endpoint, ...more: readonly string[]): string =>
+    ['mcp-connect test', ...addressed(to), ...more].join(' ');
+  const { code, cause, attempts = 1 } = failure;
+  const { url } = endpoint;
+  if (isUntrusted(cause)) return test(endpoint, '--ca FILE');
+  if (cause === WRONG_NAME) return test(endpoint, '--servername HOST');
+  if (isNoTls(cause) && url !== undefined)
+    return test(parseEndpoint(url.href.replace(/^(http|tl)s:/, withoutTls)));
+  if (SIGN_IN.has(code) && oauth) return `mcp-connect login --endpoint ${quoted(endpoint.label)}`;
+  if (SIGN_IN.has(code)) return test(endpoint, '--auth-token TOKEN');
+  // What failed before the time was up needs no more time.
+  if (code === 'MCPC_TIMEOUT' && attempts === 1)
+    return test(endpoint, '--timeout', String(timeout * PATIENCE));
+  if (code === 'MCPC_HTTP_STATUS' && url !== undefined && url.pathname !== USUAL_PATH)
+    return test(parseEndpoint(new URL(USUAL_PATH, url.origin).href));
+  return code === 'MCPC_CONNECT' ? test(endpoint) : test(endpoint, '--debug');
+}
+
+function withoutTls(_: string, start: string): string {
+  return start === 'http' ? 'http:' : 'tcp:';
+}
+
+/** A command may hold secrets in its arguments, so only its program is named. */
+function addressed({ scheme, label, argv }: Endpoint): string[] {
+  if (scheme === 'stdio') {
+    const program = label.slice('stdio:'.length);
+    return argv === undefined ? [`--endpoint "${program} …"`, '--transport stdio'] : [`-- ${program} …`];
+  }
+  const isUrl = label.includes('://');
+  if (isUrl && scheme === 'sse') return ['--endpoint', quoted(label), '--transport sse'];
+  return isUrl || scheme === 'unix'
+    ? ['--endpoint', quoted(label)]
+    : ['--endpoint', quoted(label.slice(scheme.length + 1)), '--transport', scheme];
+}
+
+function quoted(text: string): string {
+  return `"${text}"`;
+}

@@ -1,0 +1,146 @@
+import { lookup } from 'node:dns/promises';
+import { once } from 'node:events';
+import { connect, isIP, type NetConnectOpts, type Socket } from 'node:net';
+import { ConnectorError, reasonOf, type Endpoint, type Settings } from '@mcp-connect/core';
+import type { TLSSocket } from 'node:tls';
+import type { Steps } from './steps.js';
+import { isUntrusted, WRONG_NAME } from './tls-codes.js';
+
+/** Where the connection to an endpoint goes; undefined for what is no address of a network, such as a program. */
+export interface Address {
+  /** Host and port, or the path of a unix socket. */
+  readonly target: { readonly host: string; readonly port: number } | { readonly path: string };
+  readonly tls: boolean;
+}
+
+const WEB_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
+
+/** Reads the address of an endpoint. */
+export function addressOf({ scheme, address, url }: Endpoint): Address | undefined {
+  if (scheme === 'unix') return { target: { path: address }, tls: false };
+  if (!['http', 'sse', 'tcp', 'tls'].includes(scheme)) return undefined;
+  const parsed = url ?? new URL(`${scheme}://${address}`);
+  const port = Number(parsed.port) || WEB_PORTS[parsed.protocol];
+  if (port === undefined) return undefined;
+  const host = parsed.hostname.replace(/^\[|\]$/g, '');
+  return { target: { host, port }, tls: scheme === 'tls' || parsed.protocol === 'https:' };
+}
+
+/**
+ * Goes to an address step by step – name, connection, TLS – and hangs up again. Each step that fails is noted, with
+ * what is known of the reason; the ones behind it are left out.
+ */
+export async function reach(steps: Steps, address: Address, settings: Settings): Promise<void> {
+  const { target, tls } = address;
+  let to: NetConnectOpts = 'path' in target ? target : { ...target };
+  if ('host' in target && isIP(target.host) === 0) {
+    const found = await steps.take(
+      'resolve',
+      () => resolved(target.host, settings),
+      (ips) => ips.join(', '),
+    );
+    if (found === undefined) return;
+    to = {
+      ...target,
+      autoSelectFamily: true,
+      ...(settings.family !== undefined && { family: settings.family }),
+    };
+  }
+  const socket = await steps.take('connect', () => connected(to, settings.timeout), wordsOfPeer);
+  if (socket === undefined) return;
+  if (!tls || !('host' in target)) return void socket.destroy();
+  const secured = await steps.take('TLS', () => secure(socket, target.host, settings), wordsOfTls);
+  (secured ?? socket).destroy();
+}
+
+async function resolved(host: string, { timeout, family }: Settings): Promise<string[]> {
+  try {
+    const found = await withinTime(
+      timeout,
+      lookup(host, family === undefined ? { all: true } : { all: true, family }),
+    );
+    return found.map(({ address }) => address);
+  } catch (cause) {
+    if (cause instanceof ConnectorError) throw cause;
+    throw new ConnectorError('MCPC_CONNECT', `The name ${host} cannot be resolved: ${reasonOf(cause)}`, {
+      cause,
+      hint: 'Check the spelling of the host, and that this machine is online',
+    });
+  }
+}
+
+async function connected(to: NetConnectOpts, timeout: number): Promise<Socket> {
+  const socket = connect(to);
+  // A peer that hangs up at once is told by what comes after.
+  socket.on('error', () => undefined);
+  try {
+    await withinTime(timeout, once(socket, 'connect'));
+    return socket;
+  } catch (cause) {
+    socket.destroy();
+    if (cause instanceof ConnectorError) throw cause;
+    throw new ConnectorError('MCPC_CONNECT', `The connection failed: ${reasonOf(cause)}`, {
+      cause,
+      hint: 'Check that the server runs there, and that no firewall is in between',
+    });
+  }
+}
+
+async function secure(socket: Socket, host: string, { tls, timeout }: Settings): Promise<TLSSocket> {
+  const { connect: begin } = await import('node:tls');
+  const name = tls.servername ?? host;
+  const secured = begin({ ...tls, socket, ...(isIP(name) === 0 ? { servername: name } : { host: name }) });
+  secured.on('error', () => undefined);
+  try {
+    await withinTime(timeout, once(secured, 'secureConnect'));
+    return secured;
+  } catch (cause) {
+    secured.destroy();
+    if (cause instanceof ConnectorError) throw cause;
+    throw new ConnectorError('MCPC_CONNECT', `TLS failed: ${wordsOfFailure(cause)}`, {
+      cause,
+      hint: adviceOnTls((cause as NodeJS.ErrnoException).code),
+    });
+  }
+}
+
+/** OpenSSL puts its reason among the names of its own source files. */
+function wordsOfFailure(cause: unknown): string {
+  return (cause as { reason?: string }).reason ?? reasonOf(cause);
+}
+
+function adviceOnTls(code: string | undefined): string {
+  if (isUntrusted(code)) return 'Name the authority that signed the certificate with --ca FILE';
+  if (code === WRONG_NAME) return 'Name the host that the certificate is for with --servername HOST';
+  if (code === 'CERT_HAS_EXPIRED') return 'The server needs a new certificate, or the clock here is wrong';
+  return 'Check that the port speaks TLS; if it does not, write http:// or tcp://';
+}
+
+async function withinTime<T>(timeout: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const seconds = timeout / 1000;
+    const text = `There was no answer within ${seconds} s.`;
+    const hint = 'Check that the server can be reached, or allow more time with --timeout SECONDS';
+    timer = setTimeout(() => reject(new ConnectorError('MCPC_TIMEOUT', text, { hint })), timeout);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function wordsOfPeer({ remoteAddress, remotePort }: Socket): string {
+  return remoteAddress === undefined ? 'connected' : `${remoteAddress} port ${remotePort}`;
+}
+
+function wordsOfTls(socket: TLSSocket): string {
+  const { subject, valid_to } = socket.getPeerCertificate();
+  const parts = [
+    socket.getProtocol() ?? 'TLS',
+    subject?.CN && `certificate of ${String(subject.CN)}`,
+    valid_to && `valid until ${valid_to}`,
+  ];
+  return parts.filter(Boolean).join(', ');
+}

@@ -1,0 +1,101 @@
+import { ConnectorError, type Log } from '@mcp-connect/core';
+import { consoleToStderr } from '../console.js';
+import type { CommonValues, Values } from '../flags.js';
+import { forwardProxyFor } from '../forward.js';
+import { openLog } from '../log-sinks.js';
+import { prepare, type Invocation, type Surroundings } from '../proxy.js';
+import { tell } from '../report.js';
+import { check, type CheckOptions, type CheckReport, type ToolCall } from './check.js';
+import { tableOf } from './table.js';
+
+/** What a command that looks at servers needs of its process. */
+export type CheckSurroundings = Pick<Surroundings, 'stderr' | 'env'> & {
+  readonly stdout: Surroundings['stdout'] & { readonly isTTY?: boolean; readonly columns?: number };
+};
+
+/** Who asks, and in what surroundings. */
+export interface RunCheckOptions {
+  readonly around: CheckSurroundings;
+  readonly version: string;
+}
+
+/**
+ * Runs `mcp-connect test`: what is found goes to stdout, everything else to stderr.
+ *
+ * @returns the exit code
+ * @throws ConnectorError `MCPC_USAGE` when the log file cannot be written
+ */
+export async function runTest(invocation: Invocation, options: RunCheckOptions): Promise<number> {
+  return reported(invocation, options, async (log) => {
+    const { around } = options;
+    const { json, call, args } = invocation.values as { json: boolean; call?: string; args: string };
+    const asked = toolCall(call, args);
+    const what = { depth: 'everything', ...(asked !== undefined && { call: asked }) } as const;
+    const report = await examine(invocation, log, { ...options, what });
+    around.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : shown(report, around));
+    return report.ok ? 0 : 1;
+  });
+}
+
+/**
+ * Checks the first endpoint of a command line.
+ *
+ * @throws ConnectorError `MCPC_USAGE` when the command line is at fault
+ */
+export async function examine(
+  invocation: Invocation,
+  log: Log,
+  {
+    around: { env },
+    version,
+    what,
+  }: RunCheckOptions & { readonly what: Pick<CheckOptions, 'depth' | 'call'> },
+): Promise<CheckReport> {
+  const { connector, values } = await prepare(invocation, log, env);
+  const { proxy, 'no-proxy': noProxy } = values as Values & CommonValues;
+  const isProxied = (url: URL): boolean => forwardProxyFor(url, { proxy, noProxy, env }) !== undefined;
+  return check({ connector, log, clientInfo: { name: 'mcp-connect', version }, isProxied, ...what });
+}
+
+/** Does the work of a command with a log of its own; what it throws is told on stderr. */
+export async function reported(
+  { values, variables }: Invocation,
+  { around: { stderr, env } }: RunCheckOptions,
+  work: (log: Log) => Promise<number>,
+): Promise<number> {
+  // stdout is for the result: someone may read it by program.
+  consoleToStderr();
+  const log = openLog(values as Values & CommonValues, { stderr, env });
+  try {
+    return await work(log);
+  } catch (error) {
+    return tell(error, { stderr, log, variables });
+  }
+}
+
+function shown(report: CheckReport, { stdout, env }: CheckSurroundings): string {
+  const result = report.call === undefined ? '' : `\n${JSON.stringify(report.call, null, 2)}\n`;
+  return tableOf(report, styleFor(stdout, env)) + result;
+}
+
+/** Colours and cut lines are for people at a terminal who did not ask for none (https://no-color.org). */
+export function styleFor(
+  stdout: CheckSurroundings['stdout'],
+  env: CheckSurroundings['env'],
+): { colour: boolean; width: number | undefined } {
+  const terminal = stdout.isTTY === true;
+  return { colour: terminal && !env['NO_COLOR'], width: terminal ? stdout.columns : undefined };
+}
+
+function toolCall(tool: string | undefined, args: string): ToolCall | undefined {
+  const hint = `Write for example --call echo --args '{"text": "hello"}'`;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(args);
+  } catch (cause) {
+    throw new ConnectorError('MCPC_USAGE', '--args is not valid JSON.', { cause, hint });
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+    throw new ConnectorError('MCPC_USAGE', '--args is no JSON object.', { hint });
+  return tool === undefined ? undefined : { tool, args: parsed as ToolCall['args'] };
+}

@@ -1,0 +1,123 @@
+import { accessSync, constants, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { rootCertificates } from 'node:tls';
+import { reasonOf, type ConnectorError } from '@mcp-connect/core';
+import { forwardProxyFor } from '../forward.js';
+import type { Environment } from '../plain.js';
+import type { Finding } from './finding.js';
+
+/** The oldest Node.js that runs mcp-connect. */
+const OLDEST_NODE = [20, 19] as const;
+
+/** A proxy is only read when an address asks for it. */
+const ANY_ADDRESSES = [new URL('https://example.com'), new URL('http://example.com')];
+
+const PROXY_VARIABLES = ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY', 'NO_PROXY'] as const;
+
+/** Where sign-ins are kept, below the state folder. */
+const SIGN_INS = 'oauth';
+
+/** Looks at the version of Node.js, such as `v22.3.0`. */
+export function nodeFinding(version: string, path: string): Finding {
+  const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number);
+  const fits = major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1]);
+  const text = `${version}, ${path}`;
+  return fits
+    ? { name: 'Node.js', status: 'ok', text }
+    : { name: 'Node.js', status: 'failed', text, next: `Install Node.js ${OLDEST_NODE.join('.')} or newer` };
+}
+
+/** Looks at the variables that name proxies; what stands before an @ is left out. */
+export function proxyFinding(env: Environment): Finding {
+  const name = 'proxies';
+  const set = PROXY_VARIABLES.flatMap((variable) => {
+    const value = env[variable.toLowerCase()] ?? env[variable];
+    return value ? [`${variable}=${value.replace(/[^/]*@/, '')}`] : [];
+  });
+  try {
+    for (const url of ANY_ADDRESSES) forwardProxyFor(url, { proxy: undefined, noProxy: '', env });
+    return { name, status: 'ok', text: set.join(', ') || 'none is set' };
+  } catch (error) {
+    const { message, hint } = error as ConnectorError;
+    return { name, status: 'failed', text: message, ...(hint !== undefined && { next: hint }) };
+  }
+}
+
+/** Looks at the authorities that servers' certificates are checked against. */
+export function certificateFinding(env: Environment): Finding {
+  const name = 'certificates';
+  const builtIn = `${rootCertificates.length} authorities built in`;
+  if (env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0') {
+    const text = 'NODE_TLS_REJECT_UNAUTHORIZED=0: no certificate is checked';
+    return { name, status: 'warning', text, next: 'unset NODE_TLS_REJECT_UNAUTHORIZED' };
+  }
+  const extra = env['NODE_EXTRA_CA_CERTS'];
+  if (!extra) return { name, status: 'ok', text: builtIn };
+  try {
+    const found = readFileSync(extra, 'utf8').split('-----BEGIN CERTIFICATE-----').length - 1;
+    if (found > 0) return { name, status: 'ok', text: `${builtIn}, ${found} more in ${extra}` };
+    return unusable(`NODE_EXTRA_CA_CERTS: ${extra} holds no certificate`);
+  } catch (error) {
+    return unusable(`NODE_EXTRA_CA_CERTS: ${reasonOf(error)}`);
+  }
+  function unusable(text: string): Finding {
+    return {
+      name,
+      status: 'warning',
+      text,
+      next: 'Name a PEM file in NODE_EXTRA_CA_CERTS, or with --ca FILE',
+    };
+  }
+}
+
+/** Looks at the folder for sign-ins and the like: it is made when first needed, and nobody else may read it. */
+export function stateFinding(folder: string, platform: NodeJS.Platform): Finding {
+  const name = 'state folder';
+  const stat = statSync(folder, { throwIfNoEntry: false });
+  if (stat === undefined) return { name, status: 'ok', text: `${folder} (made when needed)` };
+  const next = `chmod 700 "${folder}"`;
+  if (!stat.isDirectory()) {
+    const instead = `Move ${folder} away, or name another folder in MCP_CONNECT_STATE_DIR`;
+    return { name, status: 'failed', text: `${folder} is no folder`, next: instead };
+  }
+  try {
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch {
+    return { name, status: 'failed', text: `${folder} cannot be written`, next };
+  }
+  const open = platform !== 'win32' && (stat.mode & 0o077) !== 0;
+  return open
+    ? { name, status: 'warning', text: `${folder} can be read by others`, next }
+    : { name, status: 'ok', text: folder };
+}
+
+/** Counts the sign-ins that are kept. */
+export function signInFinding(stateFolder: string): Finding {
+  const folder = join(stateFolder, SIGN_INS);
+  const there = statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
+  const count = there ? readdirSync(folder).filter((file) => file.endsWith('.json')).length : 0;
+  return {
+    name: 'sign-ins',
+    status: 'ok',
+    text: count === 0 ? 'none is kept' : `${count} kept in ${folder}`,
+  };
+}
+
+/** From here on tokens may be taken for expired, or for not yet valid. In milliseconds. */
+const CLOCK_TOLERANCE = 60_000;
+
+/**
+ * Compares our clock with a server's.
+ *
+ * @param ahead how far ours is ahead, in milliseconds; undefined when no server told its time
+ */
+export function clockFinding(ahead: number | undefined, now: Date): Finding {
+  const name = 'clock';
+  if (ahead === undefined)
+    return { name, status: 'ok', text: `${now.toISOString()}, compared with no server` };
+  const seconds = Math.round(Math.abs(ahead) / 1000);
+  if (Math.abs(ahead) < CLOCK_TOLERANCE)
+    return { name, status: 'ok', text: `within ${seconds + 1} s of the server's` };
+  const text = `${seconds} s ${ahead > 0 ? 'ahead of' : 'behind'} the server's`;
+  return { name, status: 'warning', text, next: 'Set the clock: tokens seem expired when it is wrong' };
+}
