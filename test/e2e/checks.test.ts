@@ -24,6 +24,7 @@ interface Report {
   readonly ok: boolean;
   readonly era?: string;
   readonly revisions?: readonly string[];
+  readonly clients?: Readonly<Record<string, string>>;
   readonly server?: { readonly name: string };
   readonly tools?: readonly string[];
   readonly prompts?: readonly string[];
@@ -85,6 +86,13 @@ describe('mcp-connect test', () => {
     const report = await check('--endpoint', url, '--transport', 'http');
     isFeatureServer(report);
     expect(report.revisions).to.deep.equal(['2025-11-25']);
+    expect(report.clients).to.deep.equal({
+      '2024-11-05': 'as is',
+      '2025-03-26': 'as is',
+      '2025-06-18': 'as is',
+      '2025-11-25': 'as is',
+      '2026-07-28': 'translated',
+    });
     expect(stepOf(report, 'notifications')?.text).to.equal('open');
   });
 
@@ -162,6 +170,7 @@ describe('mcp-connect test', () => {
       const report = await check('--call', 'echo', '--args', '{"text":"hi"}', ...args);
       expect(report).to.include({ ok: true, era: 'modern' });
       expect(report.revisions).to.deep.equal(['2026-07-28']);
+      expect(report.clients).to.include({ '2024-11-05': 'translated', '2026-07-28': 'as is' });
       expect(report.server?.name).to.equal('modern-server');
       expect(report.tools).to.include('echo');
       expect(report.call?.content[0]?.text).to.equal('hi');

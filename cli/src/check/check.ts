@@ -1,4 +1,5 @@
 import { ConnectorError, type Connector, type Endpoint, type Log } from '@mcp-connect/core';
+import { treatmentBy, wordsOfTreatment, type Treatment } from './clients.js';
 import type { Conversation, Greeting } from './conversation.js';
 import { isRefusal, type Failure } from './failure.js';
 import { inventory, type Inventory } from './inventory.js';
@@ -35,6 +36,8 @@ export interface CheckReport extends Partial<Greeting>, Partial<Inventory> {
   readonly endpoint: string;
   readonly transport: string;
   readonly steps: readonly Step[];
+  /** What becomes of the messages of clients of each revision. */
+  readonly clients?: Treatment;
   /** The result of the tool that was to be called. */
   readonly call?: Readonly<Record<string, unknown>>;
   /** How far our clock is ahead of the server's, in milliseconds; over HTTP only. */
@@ -90,6 +93,7 @@ class Check {
       endpoint: endpoint.label,
       transport: endpoint.scheme,
       ...conversation?.greeting,
+      ...(conversation && { clients: treatmentBy(conversation.greeting.revisions) }),
       ...found,
       steps: steps.all,
       ...(this.#watch.date && { clockAhead: this.#watch.date.here - this.#watch.date.there }),
@@ -144,6 +148,7 @@ class Check {
     const { era, revisions } = conversation.greeting;
     this.#steps.note('sign-in', this.#signIn.words);
     this.#steps.note('era', `${era}, ${revisions.join(', ')}`);
+    this.#steps.note('clients', wordsOfTreatment(treatmentBy(revisions)));
     this.#steps.note('capabilities', Object.keys(conversation.greeting.capabilities).join(', ') || 'none');
     return conversation;
   }
