@@ -1,12 +1,16 @@
-// The gate: `npm test`. Its last line is `N passed, N failed`; a check that fails counts as one failure.
+// The gate: `npm test`, or `npm test -- --pack` to look at what strangers get, too. Its last line is
+// `N passed, N failed`; a check that fails counts as one failure.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { setup } from './setup.mjs';
-import { ENV, ROOT, seconds, tool } from './steps.mjs';
+import { shells } from './shells.mjs';
+import { ENV, ROOT, seconds, step, tool } from './steps.mjs';
 
 /** The whole suite may take this long, in milliseconds. */
 const LIMIT = 15 * 60_000;
+
+const PACK = fileURLToPath(new URL('pack.mjs', import.meta.url));
 
 const { passed, failed } = await gate();
 process.stdout.write(`${passed} passed, ${failed} failed\n`);
@@ -15,9 +19,11 @@ if (failed > 0) process.exitCode = 1;
 async function gate() {
   if (!setup()) return { passed: 0, failed: 1 };
   const checks = [
+    shells(),
     tool('format', 'prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.'),
     tool('lint', 'oxlint/bin/oxlint', '--format=unix', '--report-unused-disable-directives-severity=error'),
   ];
+  if (process.argv.includes('--pack')) checks.push(step('pack', process.execPath, [PACK]));
   const tests = await runTests();
   return { passed: tests.passed, failed: tests.failed + checks.filter((ok) => !ok).length };
 }

@@ -1,76 +1,127 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { bashCompletion, type CompletedCommand } from './completion.js';
+import { bashCompletion } from './bash-completion.js';
+import { Terminal } from './terminal.test.js';
 
-const OPTION = { type: 'option' } as const;
-const COMMANDS: readonly CompletedCommand[] = [
-  {
-    id: 'proxy',
-    flags: {
-      endpoint: OPTION,
-      debug: { type: 'boolean' },
-      'log-level': { type: 'option', options: ['trace', 'debug', 'info'] },
-    },
-  },
-  { id: 'plugins', flags: { json: { type: 'boolean' } } },
-  { id: 'plugins:install', flags: { force: { type: 'boolean' } } },
-  { id: 'plugins:link', flags: {} },
-];
+const RUN = fileURLToPath(new URL('../bin/run.js', import.meta.url));
+const PLUGIN = `export default {
+  name: 'mine',
+  flags: { 'mine-word': { type: 'string', summary: 'A word: "mine" [or not].', options: ['alpha', 'beta'] } },
+  apply() {},
+};`;
+const MANIFEST = {
+  name: 'mine',
+  version: '1.0.0',
+  exports: './index.mjs',
+  keywords: ['mcp-connect-plugin'],
+  oclif: {},
+};
 
-/** Asks bash itself what it would offer behind these words; the last one is being typed. */
-function offered(...words: readonly string[]): string[] {
-  const quoted = words.map((word) => `'${word}'`).join(' ');
-  const script = `${bashCompletion('mcp-connect', COMMANDS)}
-COMP_WORDS=(mcp-connect ${quoted}); COMP_CWORD=${words.length}; _mcp_connect; echo "\${COMPREPLY[*]}"`;
-  const { stdout, stderr, status } = spawnSync('bash', ['--norc', '-c', script], { encoding: 'utf8' });
-  expect({ stderr, status }).to.deep.equal({ stderr: '', status: 0 });
-  return stdout.split(/\s+/).filter((word) => word !== '');
-}
+const SHELLS = {
+  bash: 'bash --norc --noprofile -i',
+  zsh: 'zsh -f -i',
+} as const;
 
-describe('completion in bash', () => {
-  it('offers commands, once each', () => {
-    expect(offered('')).to.deep.equal(['plugins', 'proxy']);
-    expect(offered('pr')).to.deep.equal(['proxy']);
-    expect(offered('plugins', '')).to.deep.equal(['install', 'link']);
+describe('completion', function () {
+  this.timeout(20_000);
+  let root: string;
+  let env: Record<string, string>;
+
+  before(() => {
+    root = mkdtempSync(join(tmpdir(), 'mcp-connect-completion-'));
+    env = {
+      HOME: root,
+      PATH: process.env['PATH'] ?? '',
+      MCP_CONNECT_DATA_DIR: join(root, 'data'),
+      MCP_CONNECT_CACHE_DIR: join(root, 'cache'),
+      MCP_CONNECT_CONFIG_DIR: join(root, 'config'),
+    };
+    const plugin = join(root, 'mine');
+    mkdirSync(plugin);
+    writeFileSync(join(plugin, 'package.json'), JSON.stringify(MANIFEST));
+    writeFileSync(join(plugin, 'index.mjs'), PLUGIN);
+    writeFileSync(join(root, 'a-file.pem'), '');
+    // Linking is enough: completion is made anew with every plugin.
+    execFileSync(process.execPath, [RUN, 'plugins', 'link', plugin], { env, stdio: 'ignore' });
+  });
+  after(() => rmSync(root, { recursive: true, force: true }));
+
+  for (const [shell, command] of Object.entries(SHELLS)) {
+    describe(`in ${shell}`, () => {
+      let terminal: Terminal;
+
+      before(async () => {
+        terminal = new Terminal(command, env);
+        terminal.type(
+          `cd "$HOME"; source "$MCP_CONNECT_CACHE_DIR/autocomplete/${shell}_setup"; echo read''y`,
+        );
+        terminal.press('Enter');
+        await terminal.shows(/^ready$/m);
+      });
+      after(() => terminal.close());
+      beforeEach(() => terminal.press('C-u', 'C-l'));
+
+      for (const [what, typed, completed] of [
+        ['a command', 'prox', 'proxy'],
+        ['a command below another', 'plugins unin', 'plugins uninstall'],
+        ['a flag', 'proxy --endp', 'proxy --endpoint'],
+        ['a second flag', 'proxy --debug --endp', 'proxy --debug --endpoint'],
+        ['a flag behind a value', 'proxy --timeout 5 --endp', 'proxy --timeout 5 --endpoint'],
+        [
+          'a flag behind an address',
+          'proxy --endpoint http://h:1/mcp --debu',
+          'proxy --endpoint http://h:1/mcp --debug',
+        ],
+        ['a flag of a plugin that comes along', 'proxy --auth-token-f', 'proxy --auth-token-file'],
+        ['a flag of a plugin of the user', 'proxy --debug --mine', 'proxy --debug --mine-word'],
+        ['one of the values of a flag', 'proxy --log-level tra', 'proxy --log-level trace'],
+        ['one of the values of a flag of a plugin', 'proxy --mine-word be', 'proxy --mine-word beta'],
+        ['a file as the value of a flag', 'proxy --ca a-fi', 'proxy --ca a-file.pem'],
+        ['a value below a command', 'plugins create x --kind tran', 'plugins create x --kind transport'],
+      ] as const) {
+        it(`completes ${what}`, async () => {
+          terminal.type(`mcp-connect ${typed}`);
+          terminal.press('Tab');
+          await terminal.shows(new RegExp(`mcp-connect ${completed}( |$)`, 'm'));
+        });
+      }
+
+      it('offers all commands', async () => {
+        terminal.type('mcp-connect ');
+        terminal.press('Tab', 'Tab');
+        const screen = await terminal.shows(/load-balance/);
+        for (const one of ['proxy', 'plugins', 'autocomplete']) expect(screen).to.include(one);
+      });
+
+      it('offers the values that a flag allows', async () => {
+        terminal.type('mcp-connect proxy --retry-tools ');
+        terminal.press('Tab', 'Tab');
+        const screen = await terminal.shows(/annotated/);
+        expect(screen)
+          .to.match(/^.*never.*$/m)
+          .and.not.include('--timeout');
+      });
+    });
+  }
+
+  it('in bash takes a value behind an equals sign', async () => {
+    const terminal = new Terminal(SHELLS.bash, env);
+    terminal.type('source "$MCP_CONNECT_CACHE_DIR/autocomplete/bash_setup"; echo read""y');
+    terminal.press('Enter');
+    await terminal.shows(/^ready$/m);
+    terminal.type('mcp-connect proxy --log-level=tra');
+    terminal.press('Tab');
+    await terminal.shows(/--log-level=trace/);
+    terminal.close();
   });
 
-  it('offers flags, also the second one and behind an address', () => {
-    expect(offered('proxy', '--')).to.deep.equal(['--endpoint', '--debug', '--log-level']);
-    expect(offered('proxy', '--debug', '--l')).to.deep.equal(['--log-level']);
-    // bash parts words at colons, too.
-    expect(offered('proxy', '--endpoint', 'http', ':', '//x/mcp', '--d')).to.deep.equal(['--debug']);
-    expect(offered('plugins', 'install', '--')).to.deep.equal(['--force']);
-    expect(offered('plugins', '--')).to.deep.equal(['--json']);
-  });
-
-  it('offers the values of a flag that allows only some', () => {
-    expect(offered('proxy', '--log-level', '')).to.deep.equal(['trace', 'debug', 'info']);
-    expect(offered('proxy', '--log-level', 'd')).to.deep.equal(['debug']);
-    expect(offered('proxy', '--log-level', '=', 'd')).to.deep.equal(['debug']);
-    expect(offered('proxy', '--log-level', '=')).to.deep.equal(['trace', 'debug', 'info']);
-  });
-
-  it('leaves files to bash', () => {
-    expect(offered('proxy', '--endpoint', '')).to.deep.equal([]);
-    expect(offered('proxy', '')).to.deep.equal([]);
-  });
-
-  it('takes the place of the script that oclif writes', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'mcpc-cache-'));
-    try {
-      const run = fileURLToPath(new URL('../bin/run.js', import.meta.url));
-      const env = { ...process.env, XDG_CACHE_HOME: folder, MCP_CONNECT_CACHE_DIR: folder };
-      const { status } = spawnSync(process.execPath, [run, 'autocomplete', '--refresh-cache'], { env });
-      expect(status).to.equal(0);
-      const file = join(folder, 'autocomplete', 'functions', 'bash', 'mcp-connect.bash');
-      const script = readFileSync(file, 'utf8');
-      expect(script).to.include("'test --log-level') words='trace debug").and.include('_mcp_connect()');
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+  it('in bash leaves what follows -- to the files', async () => {
+    const script = bashCompletion('x', [{ id: 'run', flags: { deep: { type: 'boolean' } } }]);
+    const words = `${script}\nCOMP_WORDS=(x run -- --d); COMP_CWORD=3; _x_complete; echo "[\${COMPREPLY[*]}]"`;
+    expect(execFileSync('bash', ['-c', words], { encoding: 'utf8' })).to.equal('[]\n');
   });
 });

@@ -20,8 +20,11 @@ const TEMPLATES = join(ROOT, 'templates');
 const NAME = /^(?:@[a-z0-9][a-z0-9._-]*\/)?[a-z0-9][a-z0-9._-]*$/;
 const LONGEST_NAME = 214;
 
-/** Files that npm would leave out of a package under their own names. */
-const NAMES: Readonly<Record<string, string>> = { gitignore: '.gitignore' };
+/** Files that mean something to npm under their own names, wherever they are in a package. */
+const NAMES: Readonly<Record<string, string>> = {
+  gitignore: '.gitignore',
+  'manifest.json': 'package.json',
+};
 
 /**
  * Writes the package of a new plugin.

@@ -1,16 +1,15 @@
 import type { Hook } from '@oclif/core/hooks';
 import { pluginsInUse } from '../in-use.js';
-import { CHECKS, MODES } from '../modes.js';
-import { oclifFlags } from '../oclif-flags.js';
 import { cutLine } from '../plain.js';
+import { addPluginFlags, takesPlugins } from '../plugin-flags.js';
 
-/** Adds the flags of installed and named plugins to the help of a command that takes plugins. Nothing else runs through here: see `ModeCommand`. */
+/** Adds the flags of installed and named plugins to the help of a command that takes plugins. */
 const init: Hook.Init = async ({ id, argv, config }) => {
   const { args } = cutLine(argv);
   const isHelp = args.includes('--help') || args.includes('-h');
-  if (!isHelp || id === undefined || !Object.hasOwn({ ...MODES, ...CHECKS }, id)) return;
-  const plugins = await pluginsInUse({ builtIn: [], args, env: process.env });
-  Object.assign(config.findCommand(id, { must: true }).flags, oclifFlags({}, plugins));
+  const command = id === undefined || !isHelp ? undefined : config.findCommand(id);
+  if (command === undefined || !takesPlugins(command)) return;
+  addPluginFlags(command, await pluginsInUse({ builtIn: [], args, env: process.env }));
 };
 
 export default init;

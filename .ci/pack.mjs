@@ -1,0 +1,181 @@
+// What a stranger gets: `npm run pack-check` publishes all packages to a registry of this machine, looks at what was
+// published, installs it into an empty project, adds the example plugins there and runs them.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
+import { publint } from 'publint';
+import { converse, serveHttp, serveWebSocket } from './peers.mjs';
+import { startRegistry } from './registry.mjs';
+import { ENV, ROOT, seconds } from './steps.mjs';
+
+const EXAMPLES = ['mcp-transport-ws', 'mcp-filter-tools', 'mcp-auth-sigv4'];
+
+/** All packages are modules, for programs that know `exports`. */
+const FOR_OTHERS = new Set(['node10', 'node16-cjs']);
+
+const execute = promisify(execFile);
+const place = mkdtempSync(join(tmpdir(), 'mcp-connect-pack-'));
+const copy = join(place, 'copy');
+const tarballs = join(place, 'tarballs');
+const project = join(place, 'project');
+const registry = await startRegistry();
+const npmrc = join(place, 'npmrc');
+const env = {
+  ...ENV,
+  npm_config_userconfig: npmrc,
+  npm_config_loglevel: 'error',
+  npm_config_audit: 'false',
+  npm_config_fund: 'false',
+  npm_config_prefer_offline: 'true',
+  MCP_CONNECT_DATA_DIR: join(place, 'data'),
+  MCP_CONNECT_CACHE_DIR: join(place, 'cache'),
+  MCP_CONNECT_CONFIG_DIR: join(place, 'config'),
+};
+const program = join(project, 'node_modules/.bin/mcp-connect');
+
+try {
+  writeFileSync(
+    npmrc,
+    `@mcp-connect:registry=${registry.url}\n//${new URL(registry.url).host}/:_authToken=none\n`,
+  );
+  await check('publish', publish);
+  await check('contents', lookAtContents);
+  await check('install', install);
+  await check('plugins', installPlugins);
+  await check('run', runPlugins);
+} finally {
+  registry.close();
+  rmSync(place, { recursive: true, force: true });
+}
+
+async function check(name, work) {
+  process.stdout.write(name.padEnd(9));
+  const startedAt = performance.now();
+  await work();
+  process.stdout.write(`${seconds(startedAt)}\n`);
+}
+
+/** Runs a program to its end; what it had to say is part of its failure. */
+async function run(command, args, cwd) {
+  try {
+    return (await execute(command, args, { cwd, env, maxBuffer: 2 ** 26 })).stdout;
+  } catch (error) {
+    throw new Error(`${command} ${args.join(' ')}\n${error.stdout}${error.stderr}`, { cause: error });
+  }
+}
+
+/** Publishes from a copy: lerna writes into the packages that it publishes. */
+async function publish() {
+  const leftOut = new Set(['node_modules', '.git']);
+  cpSync(ROOT, copy, { recursive: true, filter: (path) => !leftOut.has(basename(path)) });
+  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+  const git = (...args) => run('git', ['-c', 'user.name=ci', '-c', 'user.email=ci@localhost', ...args], copy);
+  await git('init', '-q');
+  await git('add', '-A');
+  await git('commit', '-qm', 'chore: copy');
+  const lerna = join(ROOT, 'node_modules/lerna/dist/cli.js');
+  const flags = ['--yes', '--no-verify-access', '--registry', registry.url];
+  await run(process.execPath, [lerna, 'publish', 'from-package', ...flags], copy);
+  mkdirSync(tarballs);
+  for (const [path, bytes] of registry.tarballs) writeFileSync(join(tarballs, basename(path)), bytes);
+  for (const name of EXAMPLES)
+    await run('npm', ['pack', '--pack-destination', tarballs], join(copy, 'examples', name));
+}
+
+/** No file is missing, no entry leads nowhere, and types are found by whoever imports them. */
+async function lookAtContents() {
+  for (const name of readdirSync(tarballs)) {
+    const bytes = new Uint8Array(readFileSync(join(tarballs, name)));
+    const tarball = bytes.buffer;
+    const { messages } = await publint({ pack: { tarball }, strict: true });
+    assert.deepEqual(messages, [], name);
+    // The program is run and never imported.
+    if (name.startsWith('mcp-connect-')) continue;
+    const { problems = [] } = await checkPackage(createPackageFromTarballData(bytes));
+    assert.deepEqual(
+      problems.filter(({ resolutionKind }) => !FOR_OTHERS.has(resolutionKind)),
+      [],
+      name,
+    );
+  }
+}
+
+async function install() {
+  mkdirSync(project);
+  writeFileSync(join(project, 'package.json'), '{ "private": true }');
+  await run('npm', ['install', '--ignore-scripts', urlOf('mcp-connect')], project);
+  assert.match(await run(program, ['--version'], project), /mcp-connect\/\d/);
+}
+
+/** Packages that are not of our scope are asked for at the usual registry, which does not know them yet. */
+function urlOf(name) {
+  return [...registry.tarballs.keys()]
+    .filter((path) => path.startsWith(`${name}/`))
+    .map((path) => registry.url + path)[0];
+}
+
+async function installPlugins() {
+  for (const name of EXAMPLES) {
+    const file = readdirSync(tarballs).find((tarball) => tarball.startsWith(name));
+    await run(program, ['plugins', 'install', `file:${join(tarballs, file)}`], project);
+  }
+  const listed = JSON.parse(await run(program, ['plugins', '--json'], project));
+  const installed = listed.filter(({ origin }) => origin === 'installed').map(({ name }) => name);
+  assert.deepEqual(installed.sort(), EXAMPLES.toSorted());
+}
+
+async function runPlugins() {
+  const [socket, web] = [await serveWebSocket(['read_a', 'write_b']), await serveHttp(['read_a'])];
+  try {
+    const initialize = {
+      method: 'initialize',
+      params: {
+        protocolVersion: '2025-11-25',
+        capabilities: {},
+        clientInfo: { name: 'check', version: '1' },
+      },
+    };
+    const list = { method: 'tools/list' };
+    const call = { method: 'tools/call', params: { name: 'get_a' } };
+    const rules = ['--tools-deny', 'write_*', '--tools-rename', 'read_a=get_a'];
+    const filtered = await converse(program, ['proxy', '--endpoint', socket.url, ...rules], {
+      env,
+      requests: [initialize, list, call],
+    });
+    assert.equal(filtered.code, 0);
+    assert.deepEqual(
+      filtered.results[1].tools.map(({ name }) => name),
+      ['get_a'],
+    );
+    assert.deepEqual(socket.called, ['read_a']);
+
+    const keys = {
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
+      AWS_SECRET_ACCESS_KEY: 'secret-key',
+    };
+    const signed = await converse(program, ['proxy', '--endpoint', web.url], {
+      env: { ...env, ...keys },
+      requests: [initialize, list],
+    });
+    assert.equal(signed.results[1].tools.length, 1);
+    for (const authorization of web.signed)
+      assert.match(authorization, /^AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE\//);
+  } finally {
+    socket.close();
+    web.close();
+  }
+}
