@@ -7,6 +7,9 @@ import { setup } from './setup.mjs';
 import { shells } from './shells.mjs';
 import { ENV, ROOT, seconds, step, tool } from './steps.mjs';
 
+/** Tests run in lanes side by side; see `mocha.mjs`. */
+const LANES = ['tables', 'rest'];
+
 /** The whole suite may take this long, in milliseconds. */
 const LIMIT = 15 * 60_000;
 
@@ -24,17 +27,22 @@ async function gate() {
     tool('lint', 'oxlint/bin/oxlint', '--format=unix', '--report-unused-disable-directives-severity=error'),
   ];
   if (process.argv.includes('--pack')) checks.push(step('pack', process.execPath, [PACK]));
-  const tests = await runTests();
-  return { passed: tests.passed, failed: tests.failed + checks.filter((ok) => !ok).length };
+  const startedAt = performance.now();
+  const lanes = await Promise.all(LANES.map(runTests));
+  process.stdout.write(`${'tests'.padEnd(9)}${seconds(startedAt)}\n\n`);
+  const sum = (counts) => counts.reduce((all, count) => all + count, 0);
+  return {
+    passed: sum(lanes.map(({ passed: count }) => count)),
+    failed: sum(lanes.map(({ failed: count }) => count)) + checks.filter((ok) => !ok).length,
+  };
 }
 
-/** Runs all tests in a process of their own, so that a crash is counted and not mistaken for success. */
-async function runTests() {
-  const startedAt = performance.now();
+/** Runs the tests of a lane in a process of their own, so that a crash is counted and not mistaken for success. */
+async function runTests(lane) {
   const mocha = fileURLToPath(new URL('mocha.mjs', import.meta.url));
   const child = spawn(
     process.execPath,
-    ['--enable-source-maps', '--disable-warning=ExperimentalWarning', mocha],
+    ['--enable-source-maps', '--disable-warning=ExperimentalWarning', mocha, lane],
     {
       cwd: ROOT,
       env: ENV,
@@ -45,8 +53,9 @@ async function runTests() {
   let counts = { passed: 0, failed: 0 };
   child.on('message', (message) => (counts = message));
   const [code, signal] = await once(child, 'exit');
-  process.stdout.write(`${'tests'.padEnd(9)}${seconds(startedAt)}\n\n`);
   if (counts.passed > 0 && code === (counts.failed > 0 ? 1 : 0)) return counts;
-  process.stdout.write(`The tests did not end as they should: ${signal ?? `exit code ${code}`}.\n\n`);
+  process.stdout.write(
+    `The tests of the lane ${lane} did not end as they should: ${signal ?? `exit code ${code}`}.\n\n`,
+  );
   return { passed: counts.passed, failed: counts.failed + 1 };
 }
