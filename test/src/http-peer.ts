@@ -1,9 +1,8 @@
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { parseEndpoint } from '@mcp-connect/core';
 import { PacedWriter } from './paced.js';
 import type { PeerHandler, PeerMessage, Served } from './peer.js';
+import { Place } from './place.js';
 import type { ScriptedServer } from './script.js';
 
 /** Where messages go. */
@@ -62,29 +61,27 @@ export async function servePosts(
   server.on('connection', (socket) => {
     if (away) socket.destroy();
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const place = await Place.take(server);
   const cut = (): void => server.closeAllConnections();
-  const stop = async (): Promise<void> => {
-    server.closeAllConnections();
-    if (server.listening) await new Promise((resolve) => server.close(resolve));
-  };
   return {
-    endpoint: parseEndpoint(`http://127.0.0.1:${port}${PATH}`),
+    endpoint: parseEndpoint(`http://127.0.0.1:${place.port}${PATH}`),
     cut,
     turnAway() {
       away = true;
       cut();
     },
-    stop,
+    async stop() {
+      cut();
+      await place.leave();
+    },
     async start() {
       away = false;
-      if (server.listening) return;
-      server.listen(port, '127.0.0.1');
-      await once(server, 'listening');
+      await place.comeBack();
     },
-    close: stop,
+    async close() {
+      cut();
+      await place.free();
+    },
   };
 }
 

@@ -1,8 +1,8 @@
-import { once } from 'node:events';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { parseEndpoint, LineSplitter } from '@mcp-connect/core';
 import { PacedWriter } from './paced.js';
 import type { PeerHandler, Say, Served } from './peer.js';
+import { Place } from './place.js';
 
 /** Longest line that a peer takes, in bytes. */
 const LONGEST_LINE = 256 * 1024 * 1024;
@@ -62,15 +62,13 @@ export async function serveLines(handler: LineHandler, greeting = ''): Promise<S
     socket.on('error', () => undefined);
     socket.on('close', () => sockets.delete(connection));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const place = await Place.take(server);
+  const { port } = place;
   const cut = (): void => {
     for (const connection of sockets.keys()) connection.cut();
   };
-  const stop = async (): Promise<void> => {
+  const drop = (): void => {
     for (const socket of sockets.values()) socket.destroy();
-    if (server.listening) await new Promise((resolve) => server.close(resolve));
   };
   return {
     port,
@@ -83,14 +81,18 @@ export async function serveLines(handler: LineHandler, greeting = ''): Promise<S
       away = true;
       cut();
     },
-    stop,
+    async stop() {
+      drop();
+      await place.leave();
+    },
     async start() {
       away = false;
-      if (server.listening) return;
-      server.listen(port, '127.0.0.1');
-      await once(server, 'listening');
+      await place.comeBack();
     },
-    close: stop,
+    async close() {
+      drop();
+      await place.free();
+    },
   };
 }
 
