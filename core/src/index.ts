@@ -39,6 +39,7 @@ export {
 export { LogMessages, type LogAudience, type LogClient, type LogMessagesOptions } from './log-messages.js';
 export { LineSplitter, LineWriter, type LineSplitterOptions } from './lines.js';
 export { heed } from './heed.js';
+export { InFlight } from './in-flight.js';
 export { LineChannel, type LineChannelOptions } from './channel.js';
 export { outlineOf, Outliner, type Outline } from './scan.js';
 export { serveClient, type ClientStreams, type Serving } from './client.js';

@@ -3,6 +3,7 @@ import type { Bond } from './bonds.js';
 import type { Envelope } from './envelope.js';
 import type { Challenge } from './errors.js';
 import type { Attempt } from './hooks.js';
+import { InFlight } from './in-flight.js';
 import type { Leg } from './leg.js';
 
 /** One request of the client, from its arrival to its one answer. */
@@ -77,7 +78,7 @@ const MOST_CANCELLED = 1_000;
  * the books can be answered. Late and second answers find nothing and are dropped.
  */
 export class Ledger {
-  readonly #calls = new Map<RequestId, Call>();
+  readonly #calls = new InFlight<Call>();
   readonly #cancelled = new Set<Call>();
   readonly #idle: (() => void)[] = [];
 

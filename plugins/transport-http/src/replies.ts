@@ -3,6 +3,7 @@ import {
   ConnectorError,
   Envelope,
   heed,
+  InFlight,
   keyOf,
   outlineOf,
   reasonOf,
@@ -43,7 +44,7 @@ export interface ReplyHost extends StreamHost {
 /** The requests that wait for their answers, and the replies in which these come. */
 export class Replies {
   readonly #host: ReplyHost;
-  readonly #pending = new Map<RequestId, Pending>();
+  readonly #pending = new InFlight<Pending>();
 
   constructor(host: ReplyHost) {
     this.#host = host;

@@ -1,0 +1,49 @@
+import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
+
+interface Slot<V> {
+  value: V | undefined;
+}
+
+/**
+ * Keeps what is under way by the id of its request, in the order of arrival. It does what a Map does, without its price
+ * where entries come and go all the time: V8 leaves the tables that a busy Map has outgrown linked to their successors,
+ * and the collector then carries everything that was ever in them into the old generation. Here that is an empty slot.
+ */
+export class InFlight<V extends {}> {
+  readonly #slots = new Map<RequestId, Slot<V>>();
+
+  get size(): number {
+    return this.#slots.size;
+  }
+
+  get(id: RequestId): V | undefined {
+    return this.#slots.get(id)?.value;
+  }
+
+  has(id: RequestId): boolean {
+    return this.#slots.has(id);
+  }
+
+  set(id: RequestId, value: V): void {
+    this.delete(id);
+    this.#slots.set(id, { value });
+  }
+
+  /** Takes an entry out. Returns whether there was one. */
+  delete(id: RequestId): boolean {
+    const slot = this.#slots.get(id);
+    if (slot === undefined) return false;
+    slot.value = undefined;
+    return this.#slots.delete(id);
+  }
+
+  clear(): void {
+    for (const slot of this.#slots.values()) slot.value = undefined;
+    this.#slots.clear();
+  }
+
+  /** Goes through all values in the order of their arrival. */
+  *values(): Generator<V> {
+    for (const { value } of this.#slots.values()) if (value !== undefined) yield value;
+  }
+}
