@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import {
+  agentFor,
   Connector,
   type ConnectorError,
   createLog,
@@ -206,7 +207,7 @@ describe('the network', () => {
   /** Makes one bare request with a pool of the settings; returns the error that it failed with. */
   async function failure(url: string, settings: Network): Promise<ConnectorError> {
     const target = new URL(url);
-    const agent = await settings.makeAgent!(target, {});
+    const agent = await agentFor(settings, target);
     const send = target.protocol === 'https:' ? httpsRequest : httpRequest;
     const failed = new Promise<ConnectorError>((resolve, reject) => {
       const outgoing = send(target, { agent });

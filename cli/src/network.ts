@@ -1,4 +1,4 @@
-import { ConnectorError, directAgents, type Endpoint, type Log, type Settings } from '@mcp-connect/core';
+import { ConnectorError, type Endpoint, type Log, type Settings } from '@mcp-connect/core';
 import type { CommonValues } from './flags.js';
 import { forwardProxyFor, secretsOf, type ForwardProxy } from './forward.js';
 import type { Environment } from './plain.js';
@@ -47,14 +47,13 @@ export async function networkOf(
     tls.ca === undefined && !values.insecure ? (trusted ??= trust()) : undefined;
   if (endpoints.some(({ scheme }) => scheme === 'tls')) await trustOnce();
 
-  const direct = directAgents({ tls, ...(family !== undefined && { family }) });
   return {
     tls,
     ...(family !== undefined && { family }),
     async makeAgent(url, options) {
       if (url.protocol === 'https:') await trustOnce();
       const proxy = proxyFor(url);
-      if (proxy === undefined) return direct(url, options);
+      if (proxy === undefined) return undefined;
       log.debug?.('%s is reached by way of the proxy %s', url.host, proxy.label);
       const { proxiedAgent } = await import('./proxied.js');
       return proxiedAgent(url, options, { proxy, tls, family, timeout: values.timeout * 1000 });

@@ -38,7 +38,7 @@ export {
 } from './log.js';
 export { LogMessages, type LogAudience, type LogClient, type LogMessagesOptions } from './log-messages.js';
 export { LineSplitter, LineWriter, type LineSplitterOptions } from './lines.js';
-export { heed } from './heed.js';
+export { heed, type HeldStream } from './heed.js';
 export { InFlight } from './in-flight.js';
 export { LineChannel, type LineChannelOptions } from './channel.js';
 export { outlineOf, Outliner, type Outline } from './scan.js';
@@ -55,7 +55,7 @@ export type { EquivalenceMode } from './equivalence.js';
 export type { EndpointSource, StopFollowing } from './sources.js';
 export type { LegStatus } from './legs.js';
 export type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.js';
-export { directAgents, poolOptions } from './agent.js';
+export { agentFor, poolOptions } from './agent.js';
 export { splitCommand, type SplitOptions } from './command.js';
 export { endGroup } from './group.js';
 export { inTime } from './in-time.js';

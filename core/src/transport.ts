@@ -54,10 +54,13 @@ export interface AgentOptions {
 }
 
 /**
- * Makes a pool of connections to web addresses: by way of a proxy where the user's network asks for one, and with the
- * certificates of {@link TlsSettings} where the address is `https:`.
+ * Makes a pool of connections to web addresses where they need one, as to pass a proxy; with the certificates of
+ * {@link TlsSettings} where the address is `https:`. Returns undefined where connections are to be direct.
  */
-export type MakeAgent = (url: URL, options: AgentOptions) => Agent | Promise<Agent>;
+export type MakeAgent = (
+  url: URL,
+  options: AgentOptions,
+) => Agent | undefined | Promise<Agent | undefined>;
 
 /** What every part of a connector may need to know of its settings. */
 export interface Settings {
@@ -78,7 +81,7 @@ export interface Settings {
   readonly tls: TlsSettings;
   /** The only kind of IP address to connect to; left out, both are tried. */
   readonly family?: 4 | 6;
-  /** Makes the connections of everything that speaks HTTP; left out, they are direct. */
+  /** Makes the connections of everything that speaks HTTP; left out, all are direct. */
   readonly makeAgent?: MakeAgent;
   /** The folder for what outlives a run, such as sign-ins; left out, nothing does. */
   readonly stateDir?: string;

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import {
   ConnectorError,
-  directAgents,
+  agentFor,
   Envelope,
   reasonOf,
   type Challenge,
@@ -48,8 +48,7 @@ async function connect(
   const credentials = await context.credentials(challenge);
   const { headers } = credentials;
   const signed = { ...headers, ...credentials.prove?.({ method: 'GET', url, headers }) };
-  const makeAgent = settings.makeAgent ?? directAgents(settings);
-  const agent = await makeAgent(new URL(url.href.replace(/^ws/, 'http')), {});
+  const agent = await agentFor(settings, new URL(url.href.replace(/^ws/, 'http')));
   const socket = new WebSocket(url, protocol === '' ? [] : [protocol], {
     agent,
     headers: signed,

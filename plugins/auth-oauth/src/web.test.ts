@@ -3,7 +3,7 @@ import { createServer as createHttpServer, get } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo, Server } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { createLog, DEFAULT_SETTINGS, directAgents, type Settings } from '@mcp-connect/core';
+import { createLog, DEFAULT_SETTINGS, agentFor, type Settings } from '@mcp-connect/core';
 import { expect } from 'chai';
 import { generate } from 'selfsigned';
 import type { AuthorizationServer, ClientIdentity } from './model.js';
@@ -111,10 +111,9 @@ describe('Requests to authorization servers', () => {
     });
     const origin = `http://127.0.0.1:${await listen(server)}`;
     const asked: string[] = [];
-    const direct = directAgents(DEFAULT_SETTINGS);
-    const makeAgent: Settings['makeAgent'] = (url, options) => {
+    const makeAgent: Settings['makeAgent'] = (url) => {
       asked.push(url.href);
-      return direct(url, options);
+      return undefined;
     };
     expect(await ask(origin, { makeAgent })).to.deep.equal([200, 'abc']);
     expect(asked).to.have.members([`${origin}/`, `${origin}/token`]);
@@ -123,7 +122,7 @@ describe('Requests to authorization servers', () => {
   it('are stopped where a name leads out of bounds, at the moment of connecting', async () => {
     let reached = 0;
     const port = await listen(createHttpServer((_, response) => response.end(String(++reached))));
-    const made = await directAgents(DEFAULT_SETTINGS)(new URL('http://localhost'), {});
+    const made = await agentFor(DEFAULT_SETTINGS, new URL('http://localhost'));
     const agent = guardedAgent(made, { allows: (reach) => reach !== 'loopback' });
     const [error] = (await once(get({ agent, port, host: 'localhost' }), 'error')) as [NodeJS.ErrnoException];
     expect(error.code).to.equal('ERR_OUT_OF_BOUNDS');

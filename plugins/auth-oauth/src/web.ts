@@ -1,7 +1,7 @@
 import type { Agent } from 'node:http';
 import type { Agent as HttpsAgent } from 'node:https';
 import { isIP } from 'node:net';
-import { ConnectorError, directAgents, reasonOf, type Log, type Settings } from '@mcp-connect/core';
+import { ConnectorError, agentFor, reasonOf, type Log, type Settings } from '@mcp-connect/core';
 import {
   bareHost,
   guardedAgent,
@@ -137,7 +137,7 @@ export class Web {
       (isIP(host) !== 0 && limits?.allows(reachOf(host)) === false) ||
       (isLoopback(url) && limits?.allows('loopback') === false);
     if (outside) throw outOfBounds(what, url, endpoint);
-    const made = await (settings.makeAgent ?? directAgents(settings))(url, {});
+    const made = await agentFor(settings, url);
     // The name that the user gave is that of the MCP server's certificate alone.
     if (url.host !== endpoint.host) delete (made as Partial<HttpsAgent>).options?.servername;
     return guardedAgent(made, limits);

@@ -1,6 +1,6 @@
-import type { IncomingMessage } from 'node:http';
 import { Assembler, ConnectorError, reasonOf, refusal, type Envelope } from '@mcp-connect/core';
 import type { Intake } from './intake.js';
+import type { Reply } from './reply.js';
 
 const BOM = Buffer.from('\ufeff');
 
@@ -24,7 +24,7 @@ export interface CollectOptions {
  * `MCPC_CONNECTION_LOST` for a body that was cut and `MCPC_TOO_LARGE` for one above the limit.
  */
 export function collect(
-  response: IncomingMessage,
+  response: Reply,
   { label, limit, intake }: CollectOptions,
   done: (body: Body) => void,
 ): void {

@@ -1,4 +1,7 @@
-import type { Readable } from 'node:stream';
+import type { Reply } from './reply.js';
+
+/** What is held back. */
+type Held = Pick<Reply, 'pause' | 'resume'>;
 
 /** A reply counts from this many bytes on that it holds: small ones come and go at once. */
 const SMALL = 65_536;
@@ -16,14 +19,14 @@ export class Intake {
   readonly #room: number;
   readonly #patience: number;
   /** Bytes that each large reply holds, the oldest reply first. */
-  readonly #held = new Map<Readable, number>();
-  readonly #paused = new Set<Readable>();
+  readonly #held = new Map<Held, number>();
+  readonly #paused = new Set<Held>();
   #sum = 0;
   /** Bytes of messages that were handed over, but for which the client has no time yet. */
   #queued = 0;
   #turn: NodeJS.Timeout | undefined;
   /** The first reply with its bytes, as they were at the last look. */
-  #seen: readonly [Readable, number] | undefined;
+  #seen: readonly [Held, number] | undefined;
 
   /** @param options how much may be held, in bytes, and how long a turn may bring nothing, in milliseconds */
   constructor({ room = ROOM, turn = TURN }: { readonly room?: number; readonly turn?: number } = {}) {
@@ -32,7 +35,7 @@ export class Intake {
   }
 
   /** Notes how many bytes of an unfinished message a reply holds, and pauses it where there is no room. */
-  hold(reply: Readable, bytes: number): void {
+  hold(reply: Held, bytes: number): void {
     const before = this.#held.get(reply) ?? 0;
     const now = bytes > SMALL ? bytes : 0;
     if (now === before) return;
@@ -53,23 +56,23 @@ export class Intake {
     void wait.then(done, done);
   }
 
-  #mayRead(reply: Readable): boolean {
+  #mayRead(reply: Held): boolean {
     if (this.#sum + this.#queued <= this.#room) return true;
     return this.#queued <= this.#room && this.#first?.[0] === reply;
   }
 
-  get #first(): readonly [Readable, number] | undefined {
+  get #first(): readonly [Held, number] | undefined {
     return this.#held.entries().next().value;
   }
 
-  #pause(reply: Readable): void {
+  #pause(reply: Held): void {
     reply.pause();
     this.#paused.add(reply);
     this.#beginTurn();
   }
 
   /** Reads on where there is room, now that there is more of it. */
-  #goOn(released?: Readable): void {
+  #goOn(released?: Held): void {
     if (released !== undefined) this.#paused.delete(released);
     for (const reply of this.#paused) {
       if (!this.#mayRead(reply)) continue;

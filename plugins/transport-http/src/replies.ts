@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import {
   ConnectorError,
   Envelope,
@@ -12,6 +11,7 @@ import {
 } from '@mcp-connect/core';
 import { isNameless, withIdOf } from './answer.js';
 import { collect, cut, noAnswer, notMcp, otherId, tooLarge, type Body } from './body.js';
+import type { Reply } from './reply.js';
 import type { Bookmark } from './sse.js';
 import { isEventStream, readEvents, Resumption, type StreamHost } from './streams.js';
 import type { HttpRequest } from './wire.js';
@@ -83,7 +83,7 @@ export class Replies {
   }
 
   /** Reads a reply to its end, of whichever kind it is. */
-  read(pending: Pending, response: IncomingMessage): void {
+  read(pending: Pending, response: Reply): void {
     this.#heed(pending, response);
     if (isEventStream(response)) return this.#readStream(pending, response);
     const { settings, endpoint } = this.#host.context;
@@ -96,14 +96,14 @@ export class Replies {
   }
 
   /** Tells of every byte of a reply, where silence is measured: comments of a stream are a sign of life too. */
-  #heed({ envelope }: Pending, response: IncomingMessage): void {
+  #heed({ envelope }: Pending, response: Reply): void {
     const { onalive } = this.#host.context;
     if (onalive === undefined) return;
     onalive(envelope.key);
     heed(response, () => onalive(envelope.key));
   }
 
-  #onbody(pending: Pending, response: IncomingMessage, body: Body): void {
+  #onbody(pending: Pending, response: Reply, body: Body): void {
     if (body instanceof ConnectorError) return this.#lose(pending, body);
     if (body.size === 0) {
       return this.#lose(pending, noAnswer(this.#label, `an empty body (${response.statusCode})`));
@@ -120,7 +120,7 @@ export class Replies {
     }
   }
 
-  #readStream(pending: Pending, response: IncomingMessage, from?: Bookmark): void {
+  #readStream(pending: Pending, response: Reply, from?: Bookmark): void {
     const { settings, log } = this.#host.context;
     let fruitful = false;
     let lingering: NodeJS.Timeout | undefined;
@@ -231,6 +231,6 @@ export class Replies {
 }
 
 /** The media type without its parameters, in which a server may say anything. */
-function mediaTypeOf({ headers }: IncomingMessage): string {
+function mediaTypeOf({ headers }: Reply): string {
   return headers['content-type']?.split(';', 1)[0] ?? 'no content type';
 }

@@ -1,6 +1,6 @@
-import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import { ConnectorError } from '@mcp-connect/core';
 import { retryAfter } from './headers.js';
+import type { Reply } from './reply.js';
 
 /** What to type next, by status. */
 const HINTS: Readonly<Record<number, string>> = {
@@ -17,7 +17,7 @@ const HINTS: Readonly<Record<number, string>> = {
  * @param session whether the request named a session, which makes 404 the news that it is over
  *   (2025-11-25 basic/transports, Session Management)
  */
-export function refusalOf(response: IncomingMessage, label: string, session: boolean): ConnectorError {
+export function refusalOf(response: Reply, label: string, session: boolean): ConnectorError {
   const status = response.statusCode!;
   const wwwAuthenticate = response.headers['www-authenticate'];
   const base = { status, ...(HINTS[status] !== undefined && { hint: HINTS[status] }) };
@@ -49,6 +49,7 @@ export function refusalOf(response: IncomingMessage, label: string, session: boo
     });
   }
   // The reason phrase is the norm's, not the server's, which may say anything there.
+  const { STATUS_CODES } = process.getBuiltinModule('node:http');
   const text = `${label} answered ${status} ${STATUS_CODES[status] ?? ''}`;
   return new ConnectorError('MCPC_HTTP_STATUS', `${text.trimEnd()}.`, {
     ...base,

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import {
   atMost,
   ConnectorError,
@@ -25,6 +24,7 @@ import {
 import { Intake } from './intake.js';
 import { openLegacySse } from './legacy-sse.js';
 import { Replies, type Pending, type ReplyHost } from './replies.js';
+import type { Reply } from './reply.js';
 import { bidsAgain, refusalOf } from './status.js';
 import { NotificationStream } from './streams.js';
 import { openWire, type Wire } from './wire.js';
@@ -209,7 +209,7 @@ class Streamable implements Transport, ReplyHost {
 
   // ── Replies ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #onreply(pending: Pending, response: IncomingMessage): void {
+  #onreply(pending: Pending, response: Reply): void {
     if (pending.envelope.method === 'initialize') this.#beginSession(response.headers['mcp-session-id']);
     else this.#proven = true;
     this.#replies.read(pending, response);
@@ -252,7 +252,7 @@ class Streamable implements Transport, ReplyHost {
   // ── Refusals ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** The body of a refusal; a server that does not end it in time has none. */
-  async #bodyOf(response: IncomingMessage): Promise<Body> {
+  async #bodyOf(response: Reply): Promise<Body> {
     const late = setTimeout(() => response.destroy(), REFUSAL_PATIENCE);
     try {
       const options = {
@@ -269,7 +269,7 @@ class Streamable implements Transport, ReplyHost {
   /** A refusal that holds a JSON-RPC error for this request is its answer; any other one rejects the sending. */
   async #onrefusal(
     pending: Pending,
-    response: IncomingMessage,
+    response: Reply,
     session: boolean,
     credentials: Credentials,
   ): Promise<void> {
@@ -357,7 +357,10 @@ class Streamable implements Transport, ReplyHost {
     const headers = await this.headers(undefined, 'DELETE').catch(() => undefined);
     if (headers === undefined) return;
     await new Promise<void>((done) => {
-      const onresponse = (response: IncomingMessage): void => void response.resume().once('close', done);
+      const onresponse = (response: Reply): void => {
+        response.once('close', done);
+        response.resume();
+      };
       this.wire.request({ method: 'DELETE', headers, urgent: true }, { onerror: () => done(), onresponse });
     });
   }

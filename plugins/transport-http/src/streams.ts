@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
 import {
   ConnectorError,
@@ -10,6 +9,7 @@ import {
   type TransportContext,
 } from '@mcp-connect/core';
 import type { Intake } from './intake.js';
+import type { Reply } from './reply.js';
 import { refusalOf } from './status.js';
 import { SseParser, type Bookmark, type ServerEvent } from './sse.js';
 import type { HttpRequest, Wire } from './wire.js';
@@ -29,7 +29,7 @@ export interface StreamEvents {
 }
 
 /** Reads one SSE response to its end. The bookmark moves along with what was read. */
-export function readEvents(response: IncomingMessage, events: StreamEvents): Bookmark {
+export function readEvents(response: Reply, events: StreamEvents): Bookmark {
   const { intake } = events;
   let pause: void | Promise<void>;
   const parser = new SseParser({
@@ -73,7 +73,7 @@ function sizeOf({ data }: ServerEvent): number {
 }
 
 /** True for a response that is an event stream. */
-export function isEventStream(response: IncomingMessage): boolean {
+export function isEventStream(response: Reply): boolean {
   return response.statusCode === 200 && /^text\/event-stream\b/i.test(response.headers['content-type'] ?? '');
 }
 
@@ -159,7 +159,7 @@ export class NotificationStream {
     this.#request?.abort();
   }
 
-  #read(response: IncomingMessage, resumed: boolean): void {
+  #read(response: Reply, resumed: boolean): void {
     const { context, intake } = this.#host;
     if (this.#wasOpen && !resumed) context.onmissed();
     this.#wasOpen = true;
@@ -179,7 +179,7 @@ export class NotificationStream {
     });
   }
 
-  #onrefusal(response: IncomingMessage, signedAnew: boolean): void {
+  #onrefusal(response: Reply, signedAnew: boolean): void {
     const { context } = this.#host;
     response.resume();
     const refusal = refusalOf(response, context.endpoint.label, true);
@@ -217,7 +217,7 @@ const MOST_EMPTY = 5;
 /** What a resumption ends in. */
 export interface ResumeEvents {
   /** The stream goes on behind the bookmark. */
-  onresponse(response: IncomingMessage, from: Bookmark): void;
+  onresponse(response: Reply, from: Bookmark): void;
   onlost(error: ConnectorError): void;
 }
 
