@@ -1,5 +1,7 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, type BuildOptions, type Plugin } from 'esbuild';
+import { build, transform, type BuildOptions, type Plugin } from 'esbuild';
 
 const COMMON = {
   bundle: true,
@@ -8,42 +10,91 @@ const COMMON = {
   target: 'node20',
   minifyWhitespace: true,
   minifySyntax: true,
-  sourcemap: true,
-  // CommonJS packages inside ask for node's own modules by `require`.
-  banner: { js: `import{createRequire as $r}from'node:module';const require=$r(import.meta.url);` },
+  splitting: true,
 } as const satisfies BuildOptions;
 
 /** What only a sign-in needs, as `@mcp-connect/auth-oauth` imports it on demand. */
 const SIGN_IN = 'open-account.js';
 
+/** Modules that every plain `proxy` needs in the end: what is imported on demand elsewhere is part of the bundle. */
+const AT_ONCE = /^(@mcp-connect\/|\.\/(streamable|direct|bridge)\.js$)/;
+
+/** Where the bundle of a plain `proxy` goes. */
+const START = fileURLToPath(new URL('start/', import.meta.url));
+
 const signInApart: Plugin = {
   name: 'sign-in-apart',
   setup(bundling) {
     bundling.onResolve({ filter: /\/open-account\.js$/ }, () => ({
-      path: './sign-in/open-account.mjs',
+      path: '../sign-in/open-account.mjs',
       external: true,
     }));
+    bundling.onResolve({ filter: /^\.\/oclif\.js$/ }, () => ({ path: '../oclif.js', external: true }));
   },
 };
 
+/** Imports at once what a plain `proxy` would otherwise import on demand, one file after another. */
+const atOnce: Plugin = {
+  name: 'at-once',
+  setup(bundling) {
+    bundling.onLoad({ filter: /[\\/]dist[\\/][^\\/]+\.js$/ }, async ({ path }) => {
+      const imports: string[] = [];
+      const text = await readFile(path, 'utf8');
+      const contents = text.replace(/\bimport\('([^']+)'\)/g, (call, name: string) => {
+        if (!AT_ONCE.test(name)) return call;
+        imports.push(`import * as atOnce${imports.length} from '${name}';`);
+        return `Promise.resolve(atOnce${imports.length - 1})`;
+      });
+      return { contents: `${imports.join('')}${contents}`, loader: 'js' };
+    });
+  },
+};
+
+await bundleStart();
+await bundleSignIn();
+
 /**
  * Puts everything that a plain `proxy` needs into one file, since finding and reading some fifty modules takes longer
- * than running them. oclif and proxy-agent stay outside: they are loaded only for what is not plain.
+ * than running them; what only some runs need becomes a file of its own beside it. All are CommonJS, which Node.js loads
+ * faster than modules. oclif and proxy-agent stay outside: they are loaded only for what is not plain.
  */
-await build({
-  ...COMMON,
-  entryPoints: [fileURLToPath(new URL('start.js', import.meta.url))],
-  outfile: fileURLToPath(new URL('start.mjs', import.meta.url)),
-  external: ['./oclif.js', 'debug', 'proxy-agent'],
-  plugins: [signInApart],
-});
+async function bundleStart(): Promise<void> {
+  const { outputFiles } = await build({
+    ...COMMON,
+    entryPoints: [fileURLToPath(new URL('start.js', import.meta.url))],
+    outdir: START,
+    external: ['debug', 'proxy-agent'],
+    plugins: [signInApart, atOnce],
+    write: false,
+  });
+  await rm(START, { recursive: true, force: true });
+  await mkdir(START);
+  await writeFile(`${START}package.json`, '{"type":"commonjs"}\n');
+  for (const { path, text } of outputFiles) await writeFile(START + basename(path), await asCommonJs(text));
+}
+
+/** A file of the bundle takes the place of the module in the folder above, whose address it goes by. */
+async function asCommonJs(text: string): Promise<string> {
+  const { code } = await transform(text, {
+    format: 'cjs',
+    platform: 'node',
+    target: COMMON.target,
+    minifyWhitespace: true,
+    define: { 'import.meta.url': 'moduleUrl' },
+    banner: `const moduleUrl=require('node:url').pathToFileURL(require('node:path').join(__dirname,'..','start.js')).href;`,
+  });
+  return code.replace(/\bimport\("((?:\.\/|node:)[^"]+)"\)/g, 'Promise.resolve().then(()=>require("$1"))');
+}
 
 /** A sign-in is a bundle of its own: it is as large as all the rest, and most starts need none. */
-await build({
-  ...COMMON,
-  entryPoints: [fileURLToPath(new URL(SIGN_IN, import.meta.resolve('@mcp-connect/auth-oauth')))],
-  outdir: fileURLToPath(new URL('sign-in/', import.meta.url)),
-  outExtension: { '.js': '.mjs' },
-  splitting: true,
-  external: ['debug'],
-});
+async function bundleSignIn(): Promise<void> {
+  await build({
+    ...COMMON,
+    entryPoints: [fileURLToPath(new URL(SIGN_IN, import.meta.resolve('@mcp-connect/auth-oauth')))],
+    outdir: fileURLToPath(new URL('sign-in/', import.meta.url)),
+    outExtension: { '.js': '.mjs' },
+    banner: { js: `import{createRequire as $r}from'node:module';const require=$r(import.meta.url);` },
+    sourcemap: true,
+    external: ['debug'],
+  });
+}

@@ -2,6 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +12,7 @@ import { MODES, type Mode } from './modes.js';
 import { parsePlain } from './plain.js';
 import { runProxy, type Surroundings } from './proxy.js';
 import { pluginPlaces } from './resolve.js';
-import { readStatuses } from './status.js';
+import { readStatuses, type ProcessStatus } from './status.js';
 
 const ECHO = fileURLToPath(new URL('../fixtures/echo.js', import.meta.url));
 const AUTHORITY = fileURLToPath(new URL('../fixtures/authority.pem', import.meta.url));
@@ -49,6 +50,15 @@ async function answer({
   stdin.write(ASK);
   const [line] = (await once(stdout, 'data')) as [Buffer];
   return JSON.parse(line.toString()) as Awaited<ReturnType<typeof answer>>;
+}
+
+/** Asks the one process that runs for its status, which it tells from its first answer on. */
+async function statusOf(folder: string): Promise<ProcessStatus> {
+  for (;;) {
+    const [status] = await readStatuses(join(folder, 'run'));
+    if (status !== undefined) return status;
+    await nextTurn();
+  }
 }
 
 describe('a proxy', () => {
@@ -89,9 +99,9 @@ describe('a proxy', () => {
     const running = await proxy(['--endpoint', 'echo://here'], { MCP_CONNECT_STATE_DIR: folder });
     await answer(running);
     running.around.emit('SIGUSR2');
-    const [status] = await readStatuses(join(folder, 'run'));
+    const status = await statusOf(folder);
     expect(status).to.include({ command: 'proxy', pid: process.pid });
-    expect(status!.endpoints[0]).to.include({
+    expect(status.endpoints[0]).to.include({
       endpoint: 'echo://here',
       state: 'up',
       answered: 1,
@@ -114,8 +124,8 @@ describe('a proxy', () => {
     );
     await answer(running);
     const endpoints = async (): Promise<string[]> => {
-      const [status] = await readStatuses(join(folder, 'run'));
-      return status!.endpoints.map(({ endpoint }) => endpoint);
+      const status = await statusOf(folder);
+      return status.endpoints.map(({ endpoint }) => endpoint);
     };
     expect(await endpoints()).to.deep.equal(['echo://one', 'echo://two']);
     writeFileSync(file, 'echo://two\necho://three\n');

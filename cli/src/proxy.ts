@@ -60,6 +60,9 @@ interface Following {
 
 type StopSignal = (typeof STOP_SIGNALS)[number];
 
+/** How long the first answer may hold up the status of the process, in milliseconds. */
+const STATUS_PATIENCE = 250;
+
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const WITHOUT_SIGHUP = ['SIGINT', 'SIGTERM'] as const;
 
@@ -96,7 +99,7 @@ export async function runProxy(invocation: Invocation, around: Surroundings): Pr
             pipeline: serving.pipeline,
             read: () => invocation.mode.endpoints(values, invocation.words),
           });
-    const status = await tellStatus(invocation.mode.name, serving, { around, log });
+    const status = tellStatus(invocation.mode.name, serving, { around, log });
     const exitCode = await Promise.race([serving.ended.then(() => 0), stopped.then(() => 0), broken]);
     await serving.close();
     following?.close();
@@ -127,17 +130,40 @@ async function follow(
   return file;
 }
 
-/** Tells the status to whoever asks by the socket, and on stderr at SIGUSR2. */
-async function tellStatus(
+/**
+ * Tells the status to whoever asks by the socket, and on stderr at SIGUSR2. The socket is opened once the client has its
+ * first answer: until then every millisecond is the client's.
+ */
+function tellStatus(
   command: string,
-  { pipeline }: Serving,
+  { pipeline, greeted }: Serving,
   { around, log }: { around: Surroundings; log: Log },
-): Promise<StatusServer> {
-  const { serveStatus, statusTable } = await import('./status.js');
+): StatusServer {
   const status = (): ProcessStatus => ({ pid: process.pid, command, endpoints: pipeline.status() });
-  if (process.platform !== 'win32') around.on('SIGUSR2', () => around.stderr.write(statusTable(status())));
-  const place = { env: around.env, platform: process.platform, home: homedir() };
-  return serveStatus(runtimeDir(place), log, status);
+  const show = async (): Promise<void> => {
+    const { statusTable } = await import('./status.js');
+    around.stderr.write(statusTable(status()));
+  };
+  if (process.platform !== 'win32') around.on('SIGUSR2', () => void show());
+  let server: StatusServer | undefined;
+  let closed = false;
+  const serve = async (): Promise<void> => {
+    const { serveStatus } = await import('./status.js');
+    const place = { env: around.env, platform: process.platform, home: homedir() };
+    if (!closed) server ??= serveStatus(runtimeDir(place), log, status);
+  };
+  const late = setTimeout(() => void serve(), STATUS_PATIENCE);
+  void greeted.then(() => {
+    clearTimeout(late);
+    setImmediate(() => void serve());
+  });
+  return {
+    close() {
+      closed = true;
+      clearTimeout(late);
+      server?.close();
+    },
+  };
 }
 
 /**

@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.js';
 import { Envelope } from './envelope.js';
 import type { Leg } from './leg.js';
+import { randomId } from './random.js';
 import { cancelledId } from './reply.js';
 
 interface Question {
@@ -22,7 +22,7 @@ const MOST_QUESTIONS = 10_000;
  */
 export class Asked {
   readonly #questions = new Map<RequestId, Question>();
-  readonly #prefix = `mcpc-${randomUUID()}-`;
+  #prefix: string | undefined;
   #renamed = 0;
 
   /** Notes a server's request and returns it as the client shall see it. */
@@ -34,6 +34,7 @@ export class Asked {
       this.#remember(key, question);
       return request;
     }
+    this.#prefix ??= `mcpc-${randomId()}-`;
     const id = `${this.#prefix}${this.#renamed++}`;
     this.#remember(id, question);
     return request.withId(JSON.stringify(id));

@@ -18,6 +18,8 @@ const GRACE = 2_000;
 export interface Serving {
   /** Settles when the client is gone: its input ended, or its output is closed. */
   readonly ended: Promise<void>;
+  /** Settles when the client has been sent its first message. */
+  readonly greeted: Promise<void>;
   /** The line to the servers. */
   readonly pipeline: Pipeline;
   /** Stops reading, ends the line in good order and writes out what is left, as far as the client still reads it. */
@@ -33,7 +35,13 @@ export function serveClient(
   { input, output, messages }: ClientStreams,
 ): Serving {
   const writer = new LineWriter(output);
-  const deliver: Client['deliver'] = (envelope) => writer.write(envelope.pieces);
+  let greet: (() => void) | undefined;
+  const greeted = new Promise<void>((resolve) => (greet = resolve));
+  const deliver: Client['deliver'] = (envelope) => {
+    greet?.();
+    greet = undefined;
+    return writer.write(envelope.pieces);
+  };
   const pipeline = connector.connect({ deliver, oninitialized: () => messages?.flush() });
   messages?.attach({ deliver, audience: () => pipeline.audience });
   const splitter = new LineSplitter({
@@ -60,6 +68,7 @@ export function serveClient(
   });
   return {
     ended,
+    greeted,
     pipeline,
     async close() {
       input.off('data', ondata);

@@ -1,4 +1,3 @@
-
 /** A stream that can be held back, as node's readable ones are. */
 export interface HeldStream {
   on(event: 'data' | 'pause' | 'resume', listener: () => void): unknown;

@@ -5,32 +5,32 @@ interface Slot<V> {
 }
 
 /**
- * Keeps what is under way by the id of its request, in the order of arrival. It does what a Map does, without its price
+ * Keeps what is under way by the id of its request, or another key, in the order of arrival. It does what a Map does, without its price
  * where entries come and go all the time: V8 leaves the tables that a busy Map has outgrown linked to their successors,
  * and the collector then carries everything that was ever in them into the old generation. Here that is an empty slot.
  */
-export class InFlight<V extends {}> {
-  readonly #slots = new Map<RequestId, Slot<V>>();
+export class InFlight<V extends {}, K = RequestId> {
+  readonly #slots = new Map<K, Slot<V>>();
 
   get size(): number {
     return this.#slots.size;
   }
 
-  get(id: RequestId): V | undefined {
+  get(id: K): V | undefined {
     return this.#slots.get(id)?.value;
   }
 
-  has(id: RequestId): boolean {
+  has(id: K): boolean {
     return this.#slots.has(id);
   }
 
-  set(id: RequestId, value: V): void {
+  set(id: K, value: V): void {
     this.delete(id);
     this.#slots.set(id, { value });
   }
 
   /** Takes an entry out. Returns whether there was one. */
-  delete(id: RequestId): boolean {
+  delete(id: K): boolean {
     const slot = this.#slots.get(id);
     if (slot === undefined) return false;
     slot.value = undefined;
@@ -40,6 +40,11 @@ export class InFlight<V extends {}> {
   clear(): void {
     for (const slot of this.#slots.values()) slot.value = undefined;
     this.#slots.clear();
+  }
+
+  /** Goes through all keys in the order of their arrival. */
+  keys(): Iterable<K> {
+    return this.#slots.keys();
   }
 
   /** Goes through all values in the order of their arrival. */

@@ -61,4 +61,5 @@ export { endGroup } from './group.js';
 export { inTime } from './in-time.js';
 export { isLoopback } from './loopback.js';
 export { outputOf, type RunOptions } from './program.js';
+export { randomId } from './random.js';
 export { expandVariables, type ExpandOptions } from './variables.js';

@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Envelope } from './envelope.js';
 import type { ConnectorError } from './errors.js';
+import { randomId } from './random.js';
 
 interface Waiting {
   resolve(answer: Envelope): void;
@@ -10,7 +10,7 @@ interface Waiting {
 
 /** Requests of our own to one server, under ids that no client uses: their answers are ours too. */
 export class OwnRequests {
-  readonly #prefix = `mcpc-${randomUUID()}-`;
+  #prefix: string | undefined;
   readonly #waiting = new Map<RequestId, Waiting>();
   #asked = 0;
 
@@ -21,6 +21,7 @@ export class OwnRequests {
    * @throws whatever `send` throws, or the ConnectorError that the answer was lost by
    */
   async ask(request: Envelope, send: (renamed: Envelope) => void | Promise<void>): Promise<Envelope> {
+    this.#prefix ??= `mcpc-${randomId()}-`;
     const id = `${this.#prefix}${this.#asked++}`;
     const answer = new Promise<Envelope>((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
     // The answer may be refused before anyone awaits it.

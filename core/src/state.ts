@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { randomId } from './random.js';
 
 /** Where a program may keep its state, as far as it depends on the machine and its user. */
 export interface StatePlace {
@@ -41,8 +40,9 @@ export function runtimeDir(place: StatePlace): string {
  * @throws NodeJS.ErrnoException when the folder or the file cannot be written; the old file is then untouched
  */
 export async function writePrivately(path: string, text: string): Promise<void> {
+  const { mkdir, rename, rm, writeFile } = await import('node:fs/promises');
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const draft = `${path}.${randomUUID()}.tmp`;
+  const draft = `${path}.${randomId()}.tmp`;
   try {
     await writeFile(draft, text, { mode: 0o600, flag: 'wx' });
     await rename(draft, path);

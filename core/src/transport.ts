@@ -57,10 +57,7 @@ export interface AgentOptions {
  * Makes a pool of connections to web addresses where they need one, as to pass a proxy; with the certificates of
  * {@link TlsSettings} where the address is `https:`. Returns undefined where connections are to be direct.
  */
-export type MakeAgent = (
-  url: URL,
-  options: AgentOptions,
-) => Agent | undefined | Promise<Agent | undefined>;
+export type MakeAgent = (url: URL, options: AgentOptions) => Agent | undefined | Promise<Agent | undefined>;
 
 /** What every part of a connector may need to know of its settings. */
 export interface Settings {

@@ -46,7 +46,7 @@ describe('docs/plugins.md', function () {
     mkdirSync(bin);
     writeFileSync(
       join(bin, 'mcp-connect'),
-      `#!/bin/sh\nexec "${process.execPath}" "${ROOT}cli/bin/dev.js" "$@"\n`,
+      `#!/bin/sh\nexec "${process.execPath}" "${ROOT}cli/bin/dev.mjs" "$@"\n`,
     );
     chmodSync(join(bin, 'mcp-connect'), 0o755);
     env = {

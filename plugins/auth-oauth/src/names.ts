@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StoreKey } from './model.js';
@@ -26,16 +25,21 @@ export function groupOf(resource: string, profile: string): string {
 
 /** Shortens a text to a name for a file. */
 export function hashOf(text: string): string {
+  // Most runs have nothing to name, and `node:crypto` takes long to load.
+  const { createHash } = process.getBuiltinModule('node:crypto');
   return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }
 
 /** Whether there is any sign-in for a server and profile. Only the names of files are looked at. */
 export function hasSignIn(folder: string | undefined, endpoint: URL, profile: string): boolean {
   if (folder === undefined) return false;
-  const group = groupOf(canonicalUri(endpoint), profile);
+  let names: readonly string[];
   try {
-    return readdirSync(folder).some((name) => name.startsWith(group));
+    names = readdirSync(folder);
   } catch {
     return false;
   }
+  if (names.length === 0) return false;
+  const group = groupOf(canonicalUri(endpoint), profile);
+  return names.some((name) => name.startsWith(group));
 }

@@ -1,4 +1,4 @@
-import type { ConnectorError, Envelope, RequestId } from '@mcp-connect/core';
+import { InFlight, type ConnectorError, type Envelope, type RequestId } from '@mcp-connect/core';
 import type { Answer } from './direction.js';
 import { covers, type Inquiry, type Push } from './inquiry.js';
 import { notificationOf, requestOf } from './messages.js';
@@ -57,9 +57,9 @@ export class Call {
 
 /** The requests that are under way at a legacy server, and those of the client that wait for them. */
 export class Calls {
-  readonly #byId = new Map<RequestId, Call>();
+  readonly #byId = new InFlight<Call>();
   /** By the key of the client's request. */
-  readonly #waiting = new Map<RequestId, Call>();
+  readonly #waiting = new InFlight<Call>();
   #ids = 0;
 
   /** Takes up a request of the client. */

@@ -1,6 +1,7 @@
 import {
   cancelledId,
   ConnectorError,
+  InFlight,
   type Credentials,
   type Envelope,
   type RequestId,
@@ -60,9 +61,9 @@ export class LegacyToModern implements Direction {
   readonly #client: LegacyClient;
   readonly #session: Session;
   readonly #listening: Listening;
-  readonly #calls = new Map<RequestId, Call>();
+  readonly #calls = new InFlight<Call>();
   /** Calls by the token of their progress. */
-  readonly #tokens = new Map<unknown, Call>();
+  readonly #tokens = new InFlight<Call, unknown>();
   #level: unknown;
 
   constructor(context: DirectionContext, { discovered, initialize }: Introduction) {

@@ -1,5 +1,6 @@
 import {
   cancelledId,
+  InFlight,
   toConnectorError,
   type ConnectorError,
   type Credentials,
@@ -28,7 +29,7 @@ interface Watched {
 export class ModernOverHttp implements Direction {
   readonly #context: DirectionContext;
   readonly #mirror: Mirror;
-  readonly #watched = new Map<RequestId, Watched>();
+  readonly #watched = new InFlight<Watched>();
 
   constructor(context: DirectionContext) {
     this.#context = context;

@@ -48,7 +48,7 @@ export async function beginLegacy(host: OpeningHost, opener: Opener): Promise<vo
   const { directed, upstream, verdict } = host;
   const { envelope, credentials } = opener;
   const key = envelope.key!;
-  if ((await verdict.read(credentials)) === 'legacy') {
+  if (verdict.read(credentials) === 'legacy') {
     const direction = await expectedDirection(host, opener);
     if (direction !== undefined) return direction.send(envelope, credentials);
   }
@@ -128,7 +128,7 @@ async function modernDirection(
 export async function decideModern(host: OpeningHost, opener: Opener): Promise<() => void | Promise<void>> {
   const { directed, upstream, verdict } = host;
   const { envelope, credentials } = opener;
-  const legacy = (await verdict.read(credentials)) === 'modern';
+  const legacy = verdict.read(credentials) === 'modern';
   const answer = legacy ? undefined : await probe(host, opener);
   if (answer !== undefined) {
     const direction = host.install(upstream.http ? new ModernOverHttp(directed) : passThrough(directed));

@@ -1,7 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import {
   cancellation,
   ConnectorError,
+  InFlight,
+  randomId,
   reasonOf,
   type Challenge,
   type Credentials,
@@ -26,8 +27,8 @@ export interface Waiting {
 export class UpstreamChannel implements Upstream {
   readonly http: boolean;
   readonly #context: TransportContext;
-  readonly #prefix = `mcpc-bridge-${randomUUID()}-`;
-  readonly #waiting = new Map<RequestId, Waiting>();
+  #prefix: string | undefined;
+  readonly #waiting = new InFlight<Waiting>();
   #asked = 0;
   /** The transport of the moment; a program that died of a question is started again. */
   wire: Transport | undefined;
@@ -43,6 +44,7 @@ export class UpstreamChannel implements Upstream {
   }
 
   ask(method: string, params: object, options: AskOptions = {}): Question {
+    this.#prefix ??= `mcpc-bridge-${randomId()}-`;
     const id = `${this.#prefix}${this.#asked++}`;
     const answer = new Promise<Answer>((resolve, reject) => {
       this.watch(id, {

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { reasonOf, writePrivately, type Credentials, type Endpoint, type Log } from '@mcp-connect/core';
 import type { Era } from './era.js';
@@ -34,7 +33,9 @@ export class Verdict {
   readonly #options: VerdictOptions;
   /** Verdicts of this run, by key; undefined where none holds. */
   readonly #known = new Map<string, Era | undefined>();
-  #key = '';
+  /** Who we are to the server, where that is what the next verdict is about. */
+  #credentials: Credentials = { headers: {} };
+  #named: string | undefined;
   #writing: Promise<void> = Promise.resolve();
 
   constructor(options: VerdictOptions) {
@@ -42,11 +43,15 @@ export class Verdict {
   }
 
   /** The era that the server is known to refuse, in the context of these credentials. What is noted next is of it too. */
-  async read(credentials: Credentials): Promise<Era | undefined> {
-    const key = keyOf(this.#options.endpoint, credentials);
-    this.#key = key;
-    if (!this.#known.has(key)) this.#known.set(key, (await this.#kept()).get(key)?.refuses);
-    return this.#known.get(key);
+  read(credentials: Credentials): Era | undefined {
+    this.#credentials = credentials;
+    this.#named = undefined;
+    // Most runs meet servers of their client's era, and need not work out a name for them.
+    const kept = this.#known.size === 0 ? this.#kept() : undefined;
+    if (kept?.size === 0) return undefined;
+    if (!this.#known.has(this.#key))
+      this.#known.set(this.#key, (kept ?? this.#kept()).get(this.#key)?.refuses);
+    return this.#known.get(this.#key);
   }
 
   /** Notes the era that the server refuses, for this run. */
@@ -71,13 +76,17 @@ export class Verdict {
     return this.#writing;
   }
 
+  get #key(): string {
+    return (this.#named ??= keyOf(this.#options.endpoint, this.#credentials));
+  }
+
   /** Reads what earlier runs have kept. A file that cannot be read is as good as none. */
-  async #kept(): Promise<Map<string, Entry>> {
+  #kept(): Map<string, Entry> {
     const { stateDir, log } = this.#options;
     if (stateDir === undefined) return new Map();
     try {
       const entries = Object.entries(
-        JSON.parse(await readFile(join(stateDir, FILE), 'utf8')) as Record<string, Entry>,
+        JSON.parse(readFileSync(join(stateDir, FILE), 'utf8')) as Record<string, Entry>,
       );
       const since = Date.now() - LIFETIME;
       return new Map(entries.filter(([, { at }]) => at > since));
@@ -95,7 +104,7 @@ export class Verdict {
     const { stateDir, log } = this.#options;
     await before;
     if (stateDir === undefined) return;
-    const kept = await this.#kept();
+    const kept = this.#kept();
     change(kept);
     const newest = [...kept].sort(([, a], [, b]) => b.at - a.at).slice(0, MOST_KEPT);
     try {
@@ -110,6 +119,7 @@ export class Verdict {
 function keyOf({ scheme, address, argv }: Endpoint, { headers }: Credentials): string {
   const place = scheme === 'stdio' ? process.cwd() : '';
   const context = JSON.stringify([scheme, address, argv, place, Object.entries(headers).sort(byName)]);
+  const { createHash } = process.getBuiltinModule('node:crypto');
   return createHash('sha256').update(context).digest('base64url').slice(0, 22);
 }
 

@@ -29,7 +29,8 @@ export async function agentSender(
         method,
         headers: { ...headers, ...(body !== undefined && { 'content-length': body.length }) },
         agent: urgent ? agents.urgent : agents.requests,
-        ...(endpoint.ip !== undefined && url.host === endpoint.url?.host && { lookup: alwaysAt(endpoint.ip) }),
+        ...(endpoint.ip !== undefined &&
+          url.host === endpoint.url?.host && { lookup: alwaysAt(endpoint.ip) }),
       });
       let connected = false;
       let over = false;

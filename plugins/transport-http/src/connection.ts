@@ -62,7 +62,10 @@ export class Connection {
       onbody: (bytes) => this.#reply!.emit('data', bytes),
       onend: (reusable) => this.#onend(reusable),
     });
-    const timer = setTimeout(() => socket.destroy(new Error(`no connection within ${timeout / 1000} s`)), timeout);
+    const timer = setTimeout(
+      () => socket.destroy(new Error(`no connection within ${timeout / 1000} s`)),
+      timeout,
+    );
     socket.once(connected, () => {
       clearTimeout(timer);
       this.#connected = true;

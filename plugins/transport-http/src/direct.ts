@@ -1,4 +1,4 @@
-import { isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
+import { connect as connectTcp, isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { ConnectorError, type TransportContext } from '@mcp-connect/core';
 import { Connection, type ConnectionEvents, type Exchange } from './connection.js';
 import { Pool } from './pool.js';
@@ -18,7 +18,7 @@ export async function directSender(
   { idle, most }: Keeping,
 ): Promise<Sender> {
   const secure = origin.protocol === 'https:';
-  const { connect } = secure ? await connectTls(origin, settings.tls) : await connectTcp();
+  const connect = secure ? await tlsConnector(origin, settings.tls) : connectTcp;
   // URL keeps the brackets of an IPv6 address, which a host look-up does not know.
   const host = origin.hostname.startsWith('[') ? origin.hostname.slice(1, -1) : origin.hostname;
   const address: TcpNetConnectOpts = {
@@ -62,36 +62,26 @@ export async function directSender(
   };
 }
 
-interface Connecting {
-  connect(address: TcpNetConnectOpts): Socket;
-}
-
-async function connectTcp(): Promise<Connecting> {
-  const { connect } = await import('node:net');
-  return { connect };
-}
-
-async function connectTls(
+/** Returns what makes TLS connections to one server; each takes up the session of the one before. */
+async function tlsConnector(
   { hostname }: URL,
   settings: TransportContext['settings']['tls'],
-): Promise<Connecting> {
+): Promise<(address: TcpNetConnectOpts) => Socket> {
   const { connect } = await import('node:tls');
   let session: Buffer | undefined;
-  return {
-    connect(address) {
-      const socket = connect({
-        ...address,
-        // An address is no name for which a certificate could be asked for.
-        ...(isIP(address.host!) === 0 && { servername: hostname }),
-        ALPNProtocols: ['http/1.1'],
-        ...(session !== undefined && { session }),
-        ...settings,
-      });
-      socket.on('session', (next: Buffer) => (session = next));
-      // A session that does not lead to a connection is not tried again.
-      socket.once('error', () => (session = undefined));
-      return socket;
-    },
+  return (address) => {
+    const socket = connect({
+      ...address,
+      // An address is no name for which a certificate could be asked for.
+      ...(isIP(address.host!) === 0 && { servername: hostname }),
+      ALPNProtocols: ['http/1.1'],
+      ...(session !== undefined && { session }),
+      ...settings,
+    });
+    socket.on('session', (next: Buffer) => (session = next));
+    // A session that does not lead to a connection is not tried again.
+    socket.once('error', () => (session = undefined));
+    return socket;
   };
 }
 
@@ -113,7 +103,11 @@ function headOf({ method, url, headers, body }: Sending): string {
 }
 
 function unfit(name: string): ConnectorError {
-  return new ConnectorError('MCPC_PLUGIN', `The header ${JSON.stringify(name)} has a value that cannot be sent.`, {
-    hint: 'Check what sets it: a header holds visible characters and no line breaks',
-  });
+  return new ConnectorError(
+    'MCPC_PLUGIN',
+    `The header ${JSON.stringify(name)} has a value that cannot be sent.`,
+    {
+      hint: 'Check what sets it: a header holds visible characters and no line breaks',
+    },
+  );
 }

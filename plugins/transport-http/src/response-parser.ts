@@ -69,7 +69,7 @@ export class ResponseParser {
    * @throws HttpSyntaxError where they are no HTTP/1.1
    */
   push(chunk: Buffer): void {
-    for (let at = 0; at < chunk.length; ) at = this.#step(chunk, at);
+    for (let at = 0; at < chunk.length;) at = this.#step(chunk, at);
   }
 
   /**

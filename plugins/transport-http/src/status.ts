@@ -11,6 +11,36 @@ const HINTS: Readonly<Record<number, string>> = {
   407: 'The proxy on the way asks for credentials',
 };
 
+/** The norm's own words for what servers answer (RFC 9110 section 15); theirs may say anything. */
+const PHRASES: Readonly<Record<number, string>> = {
+  300: 'Multiple Choices',
+  304: 'Not Modified',
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  406: 'Not Acceptable',
+  407: 'Proxy Authentication Required',
+  408: 'Request Timeout',
+  409: 'Conflict',
+  410: 'Gone',
+  411: 'Length Required',
+  413: 'Payload Too Large',
+  414: 'URI Too Long',
+  415: 'Unsupported Media Type',
+  421: 'Misdirected Request',
+  422: 'Unprocessable Entity',
+  426: 'Upgrade Required',
+  429: 'Too Many Requests',
+  431: 'Request Header Fields Too Large',
+  500: 'Internal Server Error',
+  501: 'Not Implemented',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+  504: 'Gateway Timeout',
+};
+
 /**
  * Says what a refusal by HTTP status means: whether the request was carried out, and what could mend it.
  *
@@ -48,9 +78,7 @@ export function refusalOf(response: Reply, label: string, session: boolean): Con
       ...(wait !== undefined && { retryAfter: wait }),
     });
   }
-  // The reason phrase is the norm's, not the server's, which may say anything there.
-  const { STATUS_CODES } = process.getBuiltinModule('node:http');
-  const text = `${label} answered ${status} ${STATUS_CODES[status] ?? ''}`;
+  const text = `${label} answered ${status} ${PHRASES[status] ?? ''}`;
   return new ConnectorError('MCPC_HTTP_STATUS', `${text.trimEnd()}.`, {
     ...base,
     delivered: leavesOpen(status) ? 'unknown' : 'rejected',
