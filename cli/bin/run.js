@@ -6,4 +6,5 @@ if (version[0] < 20 || (version[0] === 20 && version[1] < 19)) {
   process.exit(1);
 }
 
-require('../dist/start/start.js').start(process.argv.slice(2));
+var bundle = require('path').join(__dirname, '../dist/start');
+require(bundle + '/cached-start.js').start(bundle, require, process.argv.slice(2));

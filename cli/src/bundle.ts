@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -70,10 +71,27 @@ async function bundleStart(): Promise<void> {
   await rm(START, { recursive: true, force: true });
   await mkdir(START);
   await writeFile(`${START}package.json`, '{"type":"commonjs"}\n');
-  for (const { path, text } of outputFiles) await writeFile(START + basename(path), await asCommonJs(text));
+  const texts = await Promise.all(outputFiles.map(({ text }) => asCommonJs(text)));
+  for (const [at, { path }] of outputFiles.entries()) await writeFile(START + basename(path), texts[at]!);
+  await bundleLoader(createHash('sha256').update(texts.join()).digest('hex').slice(0, 16));
 }
 
-/** A file of the bundle takes the place of the module in the folder above, whose address it goes by. */
+/** Bundles what loads the bundle. */
+async function bundleLoader(id: string): Promise<void> {
+  await build({
+    ...COMMON,
+    splitting: false,
+    format: 'cjs',
+    entryPoints: [fileURLToPath(new URL('cached-start.js', import.meta.url))],
+    outfile: `${START}cached-start.js`,
+    define: { BUNDLE_ID: JSON.stringify(id) },
+  });
+}
+
+/**
+ * A file of the bundle takes the place of the module in the folder above, whose address it goes by. It is compiled where
+ * there is no `import()`, so it is handed another one; see `cached-start.ts`.
+ */
 async function asCommonJs(text: string): Promise<string> {
   const { code } = await transform(text, {
     format: 'cjs',
@@ -81,9 +99,10 @@ async function asCommonJs(text: string): Promise<string> {
     target: COMMON.target,
     minifyWhitespace: true,
     define: { 'import.meta.url': 'moduleUrl' },
-    banner: `const moduleUrl=require('node:url').pathToFileURL(require('node:path').join(__dirname,'..','start.js')).href;`,
   });
-  return code.replace(/\bimport\("((?:\.\/|node:)[^"]+)"\)/g, 'Promise.resolve().then(()=>require("$1"))');
+  return code
+    .replace(/\bimport\("((?:\.\/|node:)[^"]+)"\)/g, 'Promise.resolve().then(()=>require("$1"))')
+    .replace(/\bimport\(/g, 'importModule(');
 }
 
 /** A sign-in is a bundle of its own: it is as large as all the rest, and most starts need none. */

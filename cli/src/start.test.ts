@@ -1,6 +1,18 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -186,6 +198,46 @@ describe('the program', () => {
     child.stdin.end();
     expect(await once(child, 'close')).to.deep.equal([0, null]);
     expect(await log).to.equal('');
+  });
+
+  it('keeps what was compiled for the next start, and does without where that is no use', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mcp-connect-cache-'));
+    const run = async (env: Record<string, string> = {}): Promise<void> => {
+      const child = started(ECHO, { MCP_CONNECT_CACHE_DIR: folder, ...env });
+      const log = text(child.stderr);
+      expect(await answer(child)).to.have.nested.property('result.method', 'ping');
+      child.stdin.end();
+      expect(await once(child, 'close')).to.deep.equal([0, null]);
+      expect(await log).to.equal('');
+    };
+    const compiled = join(folder, 'compiled');
+    try {
+      await run({ NODE_DISABLE_COMPILE_CACHE: '1' });
+      expect(existsSync(compiled)).to.equal(false);
+      await run();
+      const [name, ...others] = readdirSync(compiled);
+      expect(others).to.deep.equal([]);
+      const file = join(compiled, name!);
+      const { mode, size } = statSync(file);
+      expect(mode & 0o777).to.equal(0o600);
+      expect(statSync(compiled).mode & 0o777).to.equal(0o700);
+      for (const spoil of [
+        () => truncateSync(file, size / 2),
+        () => writeFileSync(file, 'not at all what it should be'),
+        () => chmodSync(file, 0o666),
+      ]) {
+        spoil();
+        await run();
+        expect(statSync(file).mode & 0o777).to.equal(0o600);
+        expect(statSync(file).size).to.be.greaterThan(size / 2);
+      }
+      // What is there is used as it is.
+      const { ino } = statSync(file);
+      await run();
+      expect(statSync(file).ino).to.equal(ino);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('loads nothing for a plain start that only other starts need', async () => {
