@@ -222,7 +222,7 @@ describe('the program', () => {
       expect(mode & 0o777).to.equal(0o600);
       expect(statSync(compiled).mode & 0o777).to.equal(0o700);
       for (const spoil of [
-        () => truncateSync(file, size / 2),
+        () => truncateSync(file, Math.floor(size / 2)),
         () => writeFileSync(file, 'not at all what it should be'),
         () => chmodSync(file, 0o666),
       ]) {
