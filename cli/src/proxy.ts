@@ -153,10 +153,11 @@ function tellStatus(
     if (!closed) server ??= serveStatus(runtimeDir(place), log, status);
   };
   const late = setTimeout(() => void serve(), STATUS_PATIENCE);
-  void greeted.then(() => {
+  const begin = (): void => {
     clearTimeout(late);
     setImmediate(() => void serve());
-  });
+  };
+  void greeted.then(begin);
   return {
     close() {
       closed = true;

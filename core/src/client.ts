@@ -14,6 +14,9 @@ export interface ClientStreams {
 /** How long a client that has stopped reading may hold up the end, in milliseconds. */
 const GRACE = 2_000;
 
+/** So many bytes may wait for a client before the servers' reading is held up, which costs more than memory. */
+const WINDOW = 262_144;
+
 /** A client that is being served. */
 export interface Serving {
   /** Settles when the client is gone: its input ended, or its output is closed. */
@@ -34,7 +37,7 @@ export function serveClient(
   connector: { connect(client: Client): Pipeline; readonly settings: { readonly maxMessageSize: number } },
   { input, output, messages }: ClientStreams,
 ): Serving {
-  const writer = new LineWriter(output);
+  const writer = new LineWriter(output, WINDOW);
   let greet: (() => void) | undefined;
   const greeted = new Promise<void>((resolve) => (greet = resolve));
   const deliver: Client['deliver'] = (envelope) => {

@@ -2,12 +2,16 @@ import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.
 import { ConnectorError } from './errors.js';
 import { glance, type Glance } from './glance.js';
 import { outlineOf, type Outline } from './scan.js';
+import { skim } from './skim.js';
 
 /** What a message is to the line. `invalid` is JSON that is no JSON-RPC message. */
 export type MessageKind = 'request' | 'notification' | 'response' | 'batch' | 'invalid';
 
-/** Up to this many bytes a plain parse is the cheaper way to look at a message; above it a look at its ends is. */
-const PARSE_LIMIT = 16_384;
+/** The one version of JSON-RPC there is. */
+const VERSION = '2.0';
+
+/** Up to this many bytes a message is looked at as a whole; above it a look at its ends is cheaper. */
+const LOOK_LIMIT = 16_384;
 
 /**
  * One JSON-RPC message with the bytes it arrived as. An envelope that no hook changed is forwarded as those very
@@ -42,16 +46,27 @@ export class Envelope {
    */
   static read(bytes: Buffer | readonly Buffer[]): Envelope {
     const pieces = Buffer.isBuffer(bytes) ? [bytes] : bytes;
-    const large = sizeOf(pieces) > PARSE_LIMIT;
-    const routing = large ? routingOfLarge(pieces) : undefined;
+    const large = sizeOf(pieces) > LOOK_LIMIT;
+    if (!large) return Envelope.#readSmall(joined(pieces));
+    const routing = routingOfLarge(pieces);
     // A batch has to be taken apart in any case.
-    if (routing !== undefined && routing.kind !== 'batch')
-      return new Envelope(routing, pieces.map(onOneLine), undefined);
-    const whole = joined(pieces);
-    const text = whole.toString('utf8');
+    return routing.kind === 'batch'
+      ? Envelope.#parsed(joined(pieces))
+      : new Envelope(routing, pieces.map(onOneLine), undefined);
+  }
+
+  static #readSmall(bytes: Buffer): Envelope {
+    const skimmed = skim(bytes);
+    if (skimmed === undefined) return Envelope.#parsed(bytes);
+    const { versioned, id, method, answered } = skimmed;
+    return new Envelope(route(versioned ? VERSION : undefined, id, method, answered), [bytes], undefined);
+  }
+
+  static #parsed(bytes: Buffer): Envelope {
+    const text = bytes.toString('utf8');
     const message = parse(text);
-    const line = text.includes('\n') || text.includes('\r') ? onOneLine(whole) : whole;
-    return new Envelope(routing ?? routingOf(message), [line], message);
+    const line = text.includes('\n') || text.includes('\r') ? onOneLine(bytes) : bytes;
+    return new Envelope(routingOf(message), [line], message);
   }
 
   /** Wraps a message that this process made or changed. */
@@ -224,7 +239,7 @@ function value(text: string | undefined): unknown {
 function route(jsonrpc: unknown, id: unknown, method: unknown, answered: boolean): Routing {
   const knownId = typeof id === 'string' || typeof id === 'number' ? id : undefined;
   const invalid: Routing = { kind: 'invalid', id: knownId, method: undefined };
-  if (jsonrpc !== '2.0') return invalid;
+  if (jsonrpc !== VERSION) return invalid;
   if (method === undefined) {
     const readable = knownId !== undefined || id === undefined || id === null;
     return answered && readable ? { kind: 'response', id: knownId, method: undefined } : invalid;

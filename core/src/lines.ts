@@ -110,10 +110,17 @@ export class LineWriter {
   readonly #stream: Writable;
   #queue: (Buffer | readonly Buffer[])[] = [];
   #blocked: Promise<void> | undefined;
+  #release: (() => void) | undefined;
+  readonly #window: number;
   readonly #flush = (): void => this.flush();
+  readonly #onwritten = (): void => {
+    if (this.#stream.writableLength <= this.#window / 2) this.#release?.();
+  };
 
-  constructor(stream: Writable) {
+  /** @param window how many bytes may wait for the reader before it counts as lagging behind */
+  constructor(stream: Writable, window = 0) {
     this.#stream = stream;
+    this.#window = window;
   }
 
   /** Writes one line, whole or in pieces. A returned promise settles when the reader has caught up. */
@@ -138,23 +145,19 @@ export class LineWriter {
     const blocks = pack(queue);
     let room = true;
     if (blocks.length > 1) stream.cork();
-    for (const block of blocks) room = stream.write(block);
+    for (const block of blocks) room = stream.write(block, this.#onwritten);
     if (blocks.length > 1) stream.uncork();
-    if (!room) this.#blocked ??= this.#drained();
+    if (!room && stream.writableLength > this.#window) this.#blocked ??= this.#drained();
   }
 
   async #drained(): Promise<void> {
     const stream = this.#stream;
     await new Promise<void>((resolve) => {
-      const done = (): void => {
-        stream.off('drain', done);
-        stream.off('close', done);
-        resolve();
-      };
-      stream.on('drain', done);
-      stream.on('close', done);
+      this.#release = resolve;
+      stream.once('close', resolve);
     });
-    this.#blocked = undefined;
+    stream.off('close', this.#release!);
+    this.#release = this.#blocked = undefined;
   }
 }
 

@@ -1,15 +1,12 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Challenge, Endpoint } from '@mcp-connect/core';
+import { REPLY_CHANNEL, type ReplyHead } from '@mcp-connect/transport-http';
 
 /** How a server answered the request for its stream of news. */
 export interface StreamAnswer {
   readonly status: number;
   readonly isStream: boolean;
 }
-
-/** What Node.js publishes whenever the head of an HTTP response has come in. */
-const CHANNEL = 'http.client.response.finish';
 
 /**
  * Watches how an endpoint answers the HTTP requests of this process: what a transport asks for by itself is no message,
@@ -24,16 +21,14 @@ export class WireWatch {
   #answer: StreamAnswer | undefined;
   #waiting: ((answer: StreamAnswer | undefined) => void)[] = [];
   readonly #onresponse = (message: unknown): void => {
-    const { request, response } = message as { request: ClientRequest; response: IncomingMessage };
-    // Authorization servers are asked, too.
-    if (request.getHeader('host') !== this.#host) return;
-    const there = Date.parse(response.headers.date ?? '');
+    const { method, url, status, headers } = message as ReplyHead;
+    if (url.host !== this.#host) return;
+    const there = Date.parse(headers.date ?? '');
     if (!Number.isNaN(there)) this.date = { there, here: Date.now() };
-    const { statusCode: status = 0, headers } = response;
     const { 'www-authenticate': wwwAuthenticate } = headers;
     if (status === 401 || status === 403)
       this.challenge ??= { status, ...(wwwAuthenticate !== undefined && { wwwAuthenticate }) };
-    if (request.method !== 'GET') return;
+    if (method !== 'GET') return;
     const isStream = status === 200 && /^text\/event-stream\b/i.test(headers['content-type'] ?? '');
     this.#answer = { status, isStream };
     for (const tell of this.#waiting.splice(0)) tell(this.#answer);
@@ -41,7 +36,7 @@ export class WireWatch {
 
   constructor({ url }: Endpoint) {
     this.#host = url?.host;
-    subscribe(CHANNEL, this.#onresponse);
+    subscribe(REPLY_CHANNEL, this.#onresponse);
   }
 
   /** Returns how the stream was answered; undefined when it was not within so many milliseconds. */
@@ -57,6 +52,6 @@ export class WireWatch {
   }
 
   close(): void {
-    unsubscribe(CHANNEL, this.#onresponse);
+    unsubscribe(REPLY_CHANNEL, this.#onresponse);
   }
 }

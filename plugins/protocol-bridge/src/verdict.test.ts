@@ -19,7 +19,7 @@ describe('Verdict', () => {
     new Verdict({ endpoint: parseEndpoint(address), log, stateDir: folder });
 
   async function keep(verdict: Verdict, credentials: Credentials): Promise<void> {
-    await verdict.read(credentials);
+    verdict.read(credentials);
     verdict.refuses('legacy');
     verdict.keep();
     await verdict.written();
@@ -27,9 +27,9 @@ describe('Verdict', () => {
 
   it('is there for the next run, for the same server and the same rights only', async () => {
     await keep(verdictOf(), ADA);
-    expect(await verdictOf().read(ADA)).to.equal('legacy');
-    expect(await verdictOf().read(NOBODY)).to.equal(undefined);
-    expect(await verdictOf('http://b.example/mcp').read(ADA)).to.equal(undefined);
+    expect(verdictOf().read(ADA)).to.equal('legacy');
+    expect(verdictOf().read(NOBODY)).to.equal(undefined);
+    expect(verdictOf('http://b.example/mcp').read(ADA)).to.equal(undefined);
   });
 
   it('is forgotten by all runs when it proves wrong', async () => {
@@ -37,8 +37,8 @@ describe('Verdict', () => {
     await keep(verdict, NOBODY);
     verdict.drop();
     await verdict.written();
-    expect(await verdict.read(NOBODY)).to.equal(undefined);
-    expect(await verdictOf().read(NOBODY)).to.equal(undefined);
+    expect(verdict.read(NOBODY)).to.equal(undefined);
+    expect(verdictOf().read(NOBODY)).to.equal(undefined);
   });
 
   it('holds for a day', async () => {
@@ -47,7 +47,7 @@ describe('Verdict', () => {
     const kept = JSON.parse(await readFile(file, 'utf8')) as Record<string, { at: number }>;
     for (const entry of Object.values(kept)) entry.at -= 25 * 3_600_000;
     await writeFile(file, JSON.stringify(kept));
-    expect(await verdictOf().read(NOBODY)).to.equal(undefined);
+    expect(verdictOf().read(NOBODY)).to.equal(undefined);
   });
 
   it('names neither the server nor the credentials in its file', async () => {
@@ -59,11 +59,11 @@ describe('Verdict', () => {
   it('does without a folder, and with a file that is broken', async () => {
     const verdict = new Verdict({ endpoint: parseEndpoint('http://a.example'), log, stateDir: undefined });
     await keep(verdict, NOBODY);
-    expect(await verdict.read(NOBODY)).to.equal('legacy');
+    expect(verdict.read(NOBODY)).to.equal('legacy');
     await writeFile(join(stateDir, 'eras.json'), '{"x": null');
-    expect(await verdictOf().read(NOBODY)).to.equal(undefined);
+    expect(verdictOf().read(NOBODY)).to.equal(undefined);
     await keep(verdictOf(), NOBODY);
-    expect(await verdictOf().read(NOBODY)).to.equal('legacy');
+    expect(verdictOf().read(NOBODY)).to.equal('legacy');
   });
 
   it('keeps the file small', async () => {
@@ -75,6 +75,6 @@ describe('Verdict', () => {
     await keep(verdictOf(), NOBODY);
     const kept = JSON.parse(await readFile(join(stateDir, 'eras.json'), 'utf8')) as object;
     expect(Object.keys(kept)).to.have.length(500);
-    expect(await verdictOf().read(NOBODY)).to.equal('legacy');
+    expect(verdictOf().read(NOBODY)).to.equal('legacy');
   });
 });

@@ -1,6 +1,8 @@
 import { ConnectorError, definePlugin, type Endpoint } from '@mcp-connect/core';
 import { namesSource } from './names.js';
 
+export { REPLY_CHANNEL, type ReplyHead } from './wire.js';
+
 /** Streamable HTTP of every MCP revision (`http`, which covers https), and HTTP with SSE of 2024-11-05 (`sse`). */
 export default definePlugin({
   name: '@mcp-connect/transport-http',

@@ -8,6 +8,8 @@ const BOM = Buffer.from('\ufeff');
 const NEWLINE = Buffer.from('\n');
 const NOTHING = Buffer.alloc(0);
 const DATA = 'data:';
+/** How most events begin; one line of data and an empty one follow. */
+const BEGINNING = 'event: message\ndata: ';
 /** The name that every event has unless it says otherwise. */
 const USUAL = 'event: message';
 /** No field that means anything has a longer name, and none is told apart by what follows. */
@@ -98,6 +100,15 @@ export class SseParser implements Bookmark {
     let lf = text.indexOf('\n', start);
     let cr = text.indexOf('\r', start);
     while (lf !== -1 || cr !== -1) {
+      if (cr === -1 && text.startsWith(BEGINNING, start)) {
+        const value = start + BEGINNING.length;
+        const end = text.indexOf('\n', value);
+        if (end !== -1 && text.charCodeAt(end + 1) === LF && this.#takeWhole(chunk.subarray(value, end))) {
+          start = end + 2;
+          lf = text.indexOf('\n', start);
+          continue;
+        }
+      }
       const end = cr === -1 || (lf !== -1 && lf < cr) ? lf : cr;
       this.#takeLine(chunk, text, { start, end });
       start = end + 1;
@@ -109,6 +120,16 @@ export class SseParser implements Bookmark {
       if (lf !== -1 && lf < start) lf = text.indexOf('\n', start);
     }
     return start;
+  }
+
+  /** Takes an event that has one line of data, where nothing else is under way and it is not too large. */
+  #takeWhole(data: Buffer): boolean {
+    const isFirst = this.#lineLength === 0 && this.#dataLength === 0 && this.#outliner === undefined;
+    if (!isFirst || data.length === 0 || data.length > this.#options.maxLength) return false;
+    this.#event = '';
+    this.lastEventId = this.#id === '' ? undefined : this.#id;
+    this.#options.onevent({ event: 'message', data: [data], complete: true });
+    return true;
   }
 
   /** Takes one line up to its end. Nearly all are whole and of three kinds, which are read where they stand. */

@@ -1,3 +1,4 @@
+import { channel } from 'node:diagnostics_channel';
 import { ConnectorError, type TransportContext } from '@mcp-connect/core';
 import { connectionError } from './connecting.js';
 import type { Reply } from './reply.js';
@@ -49,6 +50,19 @@ const MOST_REDIRECTS = 5;
 const REDIRECTS = new Set([301, 302, 307, 308]);
 const PERMANENT = new Set([301, 308]);
 
+/** The head of a reply, as it is published on the channel {@link REPLY_CHANNEL}. */
+export interface ReplyHead {
+  readonly method: HttpOutgoing['method'];
+  readonly url: URL;
+  readonly status: number;
+  readonly headers: Reply['headers'];
+}
+
+/** The channel of `node:diagnostics_channel` on which the head of every reply is published. */
+export const REPLY_CHANNEL = 'mcp-connect.http.reply';
+
+const replies = channel(REPLY_CHANNEL);
+
 /**
  * Opens the wire to one server. What is urgent has connections of its own, so that an answer never queues behind the
  * requests that wait for it.
@@ -77,6 +91,10 @@ export async function openWire(context: TransportContext): Promise<Wire> {
             body,
             urgent,
             onresponse(response) {
+              if (replies.hasSubscribers) {
+                const { statusCode: status, headers: fields } = response;
+                replies.publish({ method, url, status: status!, headers: fields } satisfies ReplyHead);
+              }
               if (aborted) return void response.destroy();
               const location = REDIRECTS.has(response.statusCode!) ? response.headers.location : undefined;
               if (location === undefined) return onresponse(response);
