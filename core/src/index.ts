@@ -1,5 +1,6 @@
 export { Connector, DEFAULT_SETTINGS, type ConnectorOptions } from './connector.js';
 export { definePlugin } from './plugin.js';
+export { pluginFault } from './plugin-fault.js';
 export type {
   BooleanFlag,
   Flag,

@@ -4,7 +4,7 @@ import { Dispatcher } from './dispatch.js';
 import type { Endpoint } from './endpoint.js';
 import { Envelope } from './envelope.js';
 import { Equivalence, type EquivalenceMode } from './equivalence.js';
-import { ConnectorError, toConnectorError } from './errors.js';
+import { ConnectorError, reasonOf, toConnectorError } from './errors.js';
 import { HookExchange, type Answer } from './exchange.js';
 import { runHook, type Hooks } from './hooks.js';
 import { Lane } from './lane.js';
@@ -400,9 +400,10 @@ export class Pipeline {
       safe: () => call === undefined || this.#dispatcher.isSafe(call),
       affinity: () => (call === undefined ? this.#legs.home : this.#dispatcher.affinity(call)),
       onanswer: answer,
-      ondrop: (reason) => {
-        this.#log.debug?.('%s', dropped(envelope, reason).message);
-        if (call !== undefined || envelope.kind === 'request') fail(dropped(envelope, reason));
+      ondrop: (plugin, reason) => {
+        const error = dropped(envelope, plugin, reason);
+        this.#log.debug?.('%s', error.message);
+        if (call !== undefined || envelope.kind === 'request') fail(error);
       },
     });
     const failed = (error: unknown): void | Promise<void> => {
@@ -418,8 +419,12 @@ export class Pipeline {
     const go = (changed: JSONRPCMessage | undefined): void | Promise<void> => {
       if (exchange.handled) return undefined;
       if (changed === undefined || changed === envelope.message) return next(envelope);
-      const replacement = Envelope.of(changed);
-      if (replacement.kind !== envelope.kind) return failed(notAMessage(name, envelope.kind));
+      let replacement: Envelope;
+      try {
+        replacement = serialised(changed);
+      } catch (error) {
+        return failed(notJson(name, exchange.changedBy, error));
+      }
       return next(underSameId(replacement, envelope));
     };
     return ran instanceof Promise ? ran.then(go, failed) : go(ran);
@@ -447,17 +452,23 @@ export class Pipeline {
   }
 }
 
-function notAMessage(hook: string, kind: string): ConnectorError {
-  return new ConnectorError('MCPC_PLUGIN', `A plugin made something else of a ${kind} in ${hook}.`, {
-    hint: 'A tap returns a changed message of the same kind, or nothing',
-  });
+/** Wraps a message of a tap, as bytes: one that cannot be written is found out while it can still be told. */
+function serialised(message: JSONRPCMessage): Envelope {
+  const envelope = Envelope.of(message);
+  void envelope.pieces;
+  return envelope;
 }
 
-function dropped(envelope: Envelope, reason: string | undefined): ConnectorError {
+function notJson(hook: string, plugin: string, cause: unknown): ConnectorError {
+  const text = `Plugin ${plugin} failed in ${hook}: its message cannot be written as JSON: ${reasonOf(cause)}`;
+  return new ConnectorError('MCPC_PLUGIN', text, { cause, hint: `Report this to the authors of ${plugin}` });
+}
+
+function dropped(envelope: Envelope, plugin: string, reason: string | undefined): ConnectorError {
   const what = envelope.method ?? 'an answer';
   return new ConnectorError(
     'MCPC_PLUGIN',
-    `A plugin dropped ${what}${reason === undefined ? '.' : `: ${reason}`}`,
+    `Plugin ${plugin} dropped ${what}${reason === undefined ? '.' : `: ${reason}`}`,
   );
 }
 
