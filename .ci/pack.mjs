@@ -21,6 +21,9 @@ import { converse, serveHttp, serveWebSocket } from './peers.mjs';
 import { startRegistry } from './registry.mjs';
 import { ENV, ROOT, seconds } from './steps.mjs';
 
+/** Stands for the public repository, which whoever releases names. */
+const REPOSITORY = 'https://git.example/mcp-connect/mcp-connect';
+
 const EXAMPLES = ['mcp-transport-ws', 'mcp-filter-tools', 'mcp-auth-sigv4'];
 
 /** All packages are modules, for programs that know `exports`. */
@@ -46,6 +49,10 @@ const env = {
 };
 const program = join(project, 'node_modules/.bin/mcp-connect');
 
+const git = (...args) => run('git', ['-c', 'user.name=ci', '-c', 'user.email=ci@localhost', ...args], copy);
+const lerna = (...args) =>
+  run(process.execPath, [join(ROOT, 'node_modules/lerna/dist/cli.js'), ...args], copy);
+
 try {
   writeFileSync(
     npmrc,
@@ -56,6 +63,8 @@ try {
   await check('install', install);
   await check('plugins', installPlugins);
   await check('run', runPlugins);
+  await check('version', writeChangelogs);
+  await check('api', async () => void (await run('npm', ['run', 'api'], ROOT)));
 } finally {
   registry.close();
   rmSync(place, { recursive: true, force: true });
@@ -82,13 +91,16 @@ async function publish() {
   const leftOut = new Set(['node_modules', '.git']);
   cpSync(ROOT, copy, { recursive: true, filter: (path) => !leftOut.has(basename(path)) });
   symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
-  const git = (...args) => run('git', ['-c', 'user.name=ci', '-c', 'user.email=ci@localhost', ...args], copy);
+  await run(process.execPath, ['.ci/repository.mjs', REPOSITORY], copy);
   await git('init', '-q');
   await git('add', '-A');
   await git('commit', '-qm', 'chore: copy');
-  const lerna = join(ROOT, 'node_modules/lerna/dist/cli.js');
-  const flags = ['--yes', '--no-verify-access', '--registry', registry.url];
-  await run(process.execPath, [lerna, 'publish', 'from-package', ...flags], copy);
+  await lerna('publish', 'from-package', '--yes', '--no-verify-access', '--registry', registry.url);
+  for (const [name, { versions }] of registry.packages) {
+    const [{ repository }] = Object.values(versions);
+    assert.equal(repository.url, `git+${REPOSITORY}.git`, name);
+    assert.equal(JSON.parse(readFileSync(join(copy, repository.directory, 'package.json'))).name, name);
+  }
   mkdirSync(tarballs);
   for (const [path, bytes] of registry.tarballs) writeFileSync(join(tarballs, basename(path)), bytes);
   for (const name of EXAMPLES)
@@ -125,6 +137,20 @@ function urlOf(name) {
   return [...registry.tarballs.keys()]
     .filter((path) => path.startsWith(`${name}/`))
     .map((path) => registry.url + path)[0];
+}
+
+/** A commit becomes a line of the changelog and decides the next version. */
+async function writeChangelogs() {
+  await git('config', 'user.name', 'ci');
+  await git('config', 'user.email', 'ci@localhost');
+  await git('reset', '-q', '--hard');
+  for (const name of registry.packages.keys()) await git('tag', `${name}@0.1.0`);
+  writeFileSync(join(copy, 'plugins/transport-tcp/a-feature.txt'), '');
+  await git('add', '-A');
+  await git('commit', '-qm', 'feat(transport-tcp): carry pigeons');
+  await lerna('version', '--yes', '--no-push');
+  assert.match(readFileSync(join(copy, 'plugins/transport-tcp/CHANGELOG.md'), 'utf8'), /carry pigeons/);
+  assert.match(await git('tag', '--points-at', 'HEAD'), /^@mcp-connect\/transport-tcp@0\.2\.0$/m);
 }
 
 async function installPlugins() {
