@@ -200,7 +200,7 @@ export class Connector implements Registry {
   /** Notes that the plugin that is being applied has this scheme. */
   #take(scheme: string): void {
     if (typeof scheme !== 'string' || !/^[a-z][a-z0-9+.-]*$/.test(scheme))
-      throw new TypeError(`${String(scheme)} can be no scheme of an address`);
+      throw new TypeError(`${scheme} can be no scheme of an address`);
     const other = this.#owners.get(scheme);
     if (other !== undefined) {
       const text = `${this.#applying} and ${other} both bring a transport for ${scheme}.`;

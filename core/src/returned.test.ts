@@ -44,7 +44,6 @@ const BAD_TAPS: Readonly<Record<keyof Hooks, Readonly<Record<string, Tap>>>> = {
   afterReceive: {
     'makes a request of an answer': () => ({ jsonrpc: '2.0', id: 1, method: 'ping' }),
     'returns what JSON cannot hold': (message: object) => ({ ...message, result: { n: 1n } }),
-    'rejects with nothing': () => Promise.reject(),
   },
   selectTransport: {
     'returns a number': () => 7,
