@@ -10,7 +10,7 @@ import {
 } from '@mcp-connect/core';
 import { BUILT_IN } from './built-in.js';
 import type { Environment } from './plain.js';
-import { entryOfRef, findPackage, type PluginPlaces } from './resolve.js';
+import { entryOfRef, findPackage, packageAround, type PluginPlaces } from './resolve.js';
 
 const BIN = 'mcp-connect';
 const CORE = '@mcp-connect/core';
@@ -99,7 +99,9 @@ async function loadPlugin(ref: string, places: PluginPlaces, patience: number): 
     });
   }
   const { name, core } = plugin as Plugin;
-  if (core !== undefined) await checkCore(name, core, places);
+  // What npm is told at an installation holds here too.
+  const range = core ?? (builtIn ? undefined : packageAround(entry)?.manifest.peerDependencies?.[CORE]);
+  if (range !== undefined) await checkCore(name, range, places);
   return plugin as Plugin;
 }
 
