@@ -1,8 +1,6 @@
 import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
-import type { Attempt, Candidate, Exchange } from './hooks.js';
-
-/** How a plugin answers a request in a server's stead: the body of a JSON-RPC response. */
-export type Answer = Parameters<Exchange['answer']>[0];
+import type { Aside } from './aside.js';
+import type { Answer, Attempt, Candidate, Exchange, OwnMessage } from './hooks.js';
 
 /** What an exchange is made from. */
 export interface ExchangeFacts {
@@ -10,6 +8,8 @@ export interface ExchangeFacts {
   readonly method: string | undefined;
   readonly attempts: readonly Attempt[];
   readonly state: Map<unknown, unknown>;
+  /** Sends messages of the plugin's own. */
+  readonly aside: Aside;
   /** Worked out on demand: it may need the request to be parsed. */
   safe(): boolean;
   affinity(): Candidate | undefined;
@@ -61,6 +61,18 @@ export class HookExchange implements Exchange {
     checkAnswer(answer);
     this.handled = true;
     this.#facts.onanswer(answer);
+  }
+
+  request(request: OwnMessage): Promise<Answer> {
+    return this.#facts.aside.request(request);
+  }
+
+  notifyClient(notification: OwnMessage): void {
+    this.#facts.aside.notifyClient(notification);
+  }
+
+  notifyServer(notification: OwnMessage): void {
+    this.#facts.aside.notifyServer(notification);
   }
 
   drop(reason?: string): void {

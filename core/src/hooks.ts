@@ -38,6 +38,17 @@ export interface Attempt {
   readonly ms: number;
 }
 
+/** The body of a JSON-RPC response: what a plugin answers in a server's stead, or what a server answered a plugin. */
+export type Answer =
+  | { readonly result: object }
+  | { readonly error: { readonly code: number; readonly message: string; readonly data?: unknown } };
+
+/** A request or notification of a plugin's own. */
+export interface OwnMessage {
+  readonly method: string;
+  readonly params?: Readonly<Record<string, unknown>>;
+}
+
 /** What a hook may know of, and do with, the message that it is handed. */
 export interface Exchange {
   /** The id of the client's request; undefined for a message that is no request and answers none. */
@@ -55,12 +66,21 @@ export interface Exchange {
   /** Values that plugins keep for as long as the request lives, by a key of their own. */
   readonly state: Map<unknown, unknown>;
   /** Answers the request in the server's stead; the message goes no further. */
-  answer(
-    answer:
-      { readonly result: object } | { readonly error: { code: number; message: string; data?: unknown } },
-  ): void;
+  answer(answer: Answer): void;
   /** Takes the message off the line. A dropped request is answered with an error that says so. */
   drop(reason?: string): void;
+  /**
+   * Sends a request of the plugin's own to a server, by strategies, sign-in and retries like any other, but past the
+   * hooks of messages. Send none before the client's `initialize` has been answered.
+   *
+   * @returns what the server answers, or the error that says why there is no answer: it never rejects
+   * @throws TypeError when the request cannot be written as JSON
+   */
+  request(request: OwnMessage): Promise<Answer>;
+  /** Sends a notification of the plugin's own to the client, past the hooks. */
+  notifyClient(notification: OwnMessage): void;
+  /** Sends a notification of the plugin's own to the servers, past the hooks. */
+  notifyServer(notification: OwnMessage): void;
 }
 
 /** How a channel to one endpoint is opened; see `TransportKind.open`. */

@@ -12,7 +12,16 @@ export type {
   Registry,
   StringFlag,
 } from './plugin.js';
-export type { Attempt, Candidate, Exchange, Hooks, OpenTransport, TapOptions } from './hooks.js';
+export type {
+  Answer,
+  Attempt,
+  Candidate,
+  Exchange,
+  Hooks,
+  OpenTransport,
+  OwnMessage,
+  TapOptions,
+} from './hooks.js';
 export type {
   AgentOptions,
   Credentials,

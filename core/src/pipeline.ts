@@ -1,12 +1,13 @@
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
+import { Aside } from './aside.js';
 import { Asked } from './asked.js';
 import { Dispatcher } from './dispatch.js';
 import type { Endpoint } from './endpoint.js';
 import { Envelope } from './envelope.js';
 import { Equivalence, type EquivalenceMode } from './equivalence.js';
 import { ConnectorError, reasonOf, toConnectorError } from './errors.js';
-import { HookExchange, type Answer } from './exchange.js';
-import { runHook, type Hooks } from './hooks.js';
+import { HookExchange } from './exchange.js';
+import { runHook, type Answer, type Hooks } from './hooks.js';
 import { Lane } from './lane.js';
 import { Ledger, type Call } from './ledger.js';
 import type { Leg } from './leg.js';
@@ -88,6 +89,7 @@ export class Pipeline {
   readonly #log: Log;
   readonly #ledger = new Ledger();
   readonly #dispatcher: Dispatcher;
+  readonly #aside: Aside;
   readonly #asked = new Asked();
   readonly #listNews = new ListNews((news) => void this.#show(news));
   /** Keeps the client's messages in order while a hook, `initialize` or `initialized` takes its time. */
@@ -114,7 +116,15 @@ export class Pipeline {
       warm: options.affinity !== 'session',
       log: options.log,
     });
-    this.#dispatcher = new Dispatcher({ ...options, legs: this.#legs, ledger: this.#ledger });
+    this.#aside = new Aside({
+      ledger: this.#ledger,
+      send: (call, outgoing) => this.#dispatcher.send(call, outgoing),
+      deliver: (envelope) => this.#client.deliver(envelope),
+      notify: (envelope) => this.#notify(envelope),
+      meta: () => this.#legs.memory.meta,
+    });
+    const own = { aside: this.#aside, legs: this.#legs, ledger: this.#ledger };
+    this.#dispatcher = new Dispatcher({ ...options, ...own });
     this.#sources = new Sources({
       of: (scheme) => options.sourceOf(scheme),
       onchange: (endpoints) =>
@@ -331,7 +341,8 @@ export class Pipeline {
       return undefined;
     }
     this.#dispatcher.answered(call, envelope);
-    if (this.#hooks.afterReceive.taps.length === 0) return this.#dispatcher.answer(call, envelope);
+    if (call.aside || this.#hooks.afterReceive.taps.length === 0)
+      return this.#dispatcher.answer(call, envelope);
     const fail = (error: ConnectorError): void => this.#dispatcher.fail(call, error);
     const answer = (body: Answer): void =>
       void this.#dispatcher.answer(call, replyWith(envelope.idText, body));
@@ -397,6 +408,7 @@ export class Pipeline {
       method: call?.envelope.method ?? envelope.method,
       attempts: call?.attempts ?? [],
       state: call?.state ?? new Map(),
+      aside: this.#aside,
       safe: () => call === undefined || this.#dispatcher.isSafe(call),
       affinity: () => (call === undefined ? this.#legs.home : this.#dispatcher.affinity(call)),
       onanswer: answer,
