@@ -63,6 +63,8 @@ try {
   await check('install', install);
   await check('plugins', installPlugins);
   await check('run', runPlugins);
+  await check('create', createPlugins);
+  await check('runners', runSuites);
   await check('version', writeChangelogs);
   await check('api', async () => void (await run('npm', ['run', 'api'], ROOT)));
 } finally {
@@ -109,20 +111,22 @@ async function publish() {
 
 /** No file is missing, no entry leads nowhere, and types are found by whoever imports them. */
 async function lookAtContents() {
-  for (const name of readdirSync(tarballs)) {
-    const bytes = new Uint8Array(readFileSync(join(tarballs, name)));
-    const tarball = bytes.buffer;
-    const { messages } = await publint({ pack: { tarball }, strict: true });
-    assert.deepEqual(messages, [], name);
-    // The program is run and never imported.
-    if (name.startsWith('mcp-connect-')) continue;
-    const { problems = [] } = await checkPackage(createPackageFromTarballData(bytes));
-    assert.deepEqual(
-      problems.filter(({ resolutionKind }) => !FOR_OTHERS.has(resolutionKind)),
-      [],
-      name,
-    );
-  }
+  for (const name of readdirSync(tarballs)) await lookAt(join(tarballs, name));
+}
+
+async function lookAt(file) {
+  const bytes = new Uint8Array(readFileSync(file));
+  const name = basename(file);
+  const { messages } = await publint({ pack: { tarball: bytes.buffer }, strict: true });
+  assert.deepEqual(messages, [], name);
+  // The program is run and never imported.
+  if (name.startsWith('mcp-connect-0')) return;
+  const { problems = [] } = await checkPackage(createPackageFromTarballData(bytes));
+  assert.deepEqual(
+    problems.filter(({ resolutionKind }) => !FOR_OTHERS.has(resolutionKind)),
+    [],
+    name,
+  );
 }
 
 async function install() {
@@ -137,6 +141,36 @@ function urlOf(name) {
   return [...registry.tarballs.keys()]
     .filter((path) => path.startsWith(`${name}/`))
     .map((path) => registry.url + path)[0];
+}
+
+/** A new plugin builds, passes its suite, and could be published as it is. */
+async function createPlugins() {
+  for (const kind of ['hook', 'auth', 'strategy', 'transport']) {
+    const folder = join(place, `mcp-${kind}-new`);
+    await run(program, ['plugins', 'create', `@acme/mcp-${kind}-new`, '--kind', kind], place);
+    await run('npm', ['install', '--ignore-scripts'], folder);
+    await run('npm', ['test'], folder);
+    await run(program, ['plugins', 'readme', folder, '--check'], place);
+    const [{ filename }] = JSON.parse(await run('npm', ['pack', '--json', '--silent'], folder));
+    await lookAt(join(folder, filename));
+  }
+}
+
+/** The suites need a function that takes a name and another function, which every test runner has. */
+async function runSuites() {
+  const folder = join(place, 'mcp-hook-new');
+  const suite = (runner) => `import { test } from '${runner}';
+import { testPlugin } from '@mcp-connect/testing';
+import plugin from '../dist/index.js';
+
+testPlugin(test, { plugin });
+`;
+  mkdirSync(join(folder, 'other'));
+  writeFileSync(join(folder, 'other/node.mjs'), suite('node:test'));
+  writeFileSync(join(folder, 'other/vitest.test.mjs'), suite('vitest'));
+  await run('npm', ['install', '--ignore-scripts', '--no-save', 'vitest@3'], folder);
+  assert.match(await run(process.execPath, ['--test', 'other/node.mjs'], folder), /^# pass [1-9]/m);
+  assert.match(await run('npx', ['vitest', 'run', 'other'], folder), /Tests +\S*[1-9]\d* passed/);
 }
 
 /** A commit becomes a line of the changelog and decides the next version. */

@@ -40,7 +40,9 @@ describe('what is to be installed', function () {
   });
 
   async function codeOf(source: string, from = registry): Promise<unknown> {
-    return checkedSource(source, { data, registry: from }).catch((error: { code: unknown }) => error.code);
+    return checkedSource(source, { data, registry: from }).catch(
+      (error: unknown) => (error as { code: unknown }).code,
+    );
   }
 
   it('is a plugin of the registry', async () => {

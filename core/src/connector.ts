@@ -115,7 +115,7 @@ export class Connector implements Registry {
     if (this.#frozen) return this;
     for (const { plugin, options } of this.#plugins) {
       this.#applying = plugin.name;
-      apply(plugin, this, options);
+      apply(plugin, this.#registryFor(plugin), options);
     }
     this.#frozen = true;
     if (this.#endpoints.length === 0) {
@@ -182,6 +182,20 @@ export class Connector implements Registry {
         ...(hint !== undefined && { hint }),
       });
     }
+  }
+
+  /** What a plugin may touch, with a log of its own. */
+  #registryFor({ name }: Plugin): Registry {
+    const { hooks, settings, endpoints } = this;
+    return {
+      hooks,
+      settings,
+      endpoints,
+      log: this.log.child(name.slice(name.indexOf('/') + 1)),
+      endpoint: (endpoint) => this.endpoint(endpoint),
+      transport: (scheme, kind) => this.transport(scheme, kind),
+      source: (scheme, source) => this.source(scheme, source),
+    };
   }
 
   #kind(endpoint: Endpoint): TransportKind {
