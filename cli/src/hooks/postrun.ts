@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Hook } from '@oclif/core/hooks';
 import { bashCompletion } from '../bash-completion.js';
@@ -14,8 +14,15 @@ const postrun: Hook.Postrun = async ({ Command, config }) => {
   if (!/^autocomplete(:create)?$/.test(Command.id)) return;
   const { bin, commands, cacheDir } = config;
   const functions = join(cacheDir, 'autocomplete', 'functions');
+  const zsh = join(functions, 'zsh', `_${bin}`);
+  await writeFile(zsh, withPlainSummaries(await readFile(zsh, 'utf8')));
   await writeFile(join(functions, 'bash', `${bin}.bash`), bashCompletion(bin, commands));
   await writeFile(join(functions, 'powershell', `${bin}.ps1`), powershellCompletion(bin, commands));
 };
+
+/** oclif puts summaries into double quotes, within which zsh would replace variables and run commands. */
+function withPlainSummaries(script: string): string {
+  return script.replaceAll(/^--[\w-]+"\[.*$/gm, (flag) => flag.replaceAll('$', '\\$'));
+}
 
 export default postrun;
