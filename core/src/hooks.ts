@@ -71,7 +71,7 @@ export interface Exchange {
   drop(reason?: string): void;
   /**
    * Sends a request of the plugin's own to a server, by strategies, sign-in and retries like any other, but past the
-   * hooks of messages. Send none before the client's `initialize` has been answered.
+   * hooks of messages. Where there is a session, send none before the client has said `initialized`.
    *
    * @returns what the server answers, or the error that says why there is no answer: it never rejects
    * @throws TypeError when the request cannot be written as JSON
