@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import { Envelope } from './envelope.js';
 import type { Call, Ledger } from './ledger.js';
+import { randomId } from './random.js';
 import type { Answer, OwnMessage } from './hooks.js';
 
 /** What stands around messages of plugins. */
@@ -24,7 +24,7 @@ export interface AsideOptions {
 export class Aside {
   readonly #options: AsideOptions;
   /** No client uses ids that begin like this. */
-  readonly #prefix = `mcpc-aside-${randomUUID()}-`;
+  #prefix: string | undefined;
   #asked = 0;
 
   constructor(options: AsideOptions) {
@@ -36,6 +36,7 @@ export class Aside {
     const { ledger, send, meta } = this.#options;
     const { progressToken: _, ...stamp } = meta() ?? {};
     const stamped = meta() === undefined ? params : { _meta: stamp, ...params };
+    this.#prefix ??= `mcpc-aside-${randomId()}-`;
     const id = `${this.#prefix}${this.#asked++}`;
     const envelope = written({ id, method, params: stamped });
     return new Promise((resolve) => {
