@@ -21,6 +21,9 @@ import { converse, serveHttp, serveWebSocket } from './peers.mjs';
 import { startRegistry } from './registry.mjs';
 import { ENV, ROOT, seconds } from './steps.mjs';
 
+/** Stands for the public repository, which whoever releases names. */
+const REPOSITORY = 'https://git.example/mcp-connect/mcp-connect';
+
 const EXAMPLES = ['mcp-transport-ws', 'mcp-filter-tools', 'mcp-auth-sigv4'];
 
 /** All packages are modules, for programs that know `exports`. */
@@ -46,6 +49,10 @@ const env = {
 };
 const program = join(project, 'node_modules/.bin/mcp-connect');
 
+const git = (...args) => run('git', ['-c', 'user.name=ci', '-c', 'user.email=ci@localhost', ...args], copy);
+const lerna = (...args) =>
+  run(process.execPath, [join(ROOT, 'node_modules/lerna/dist/cli.js'), ...args], copy);
+
 try {
   writeFileSync(
     npmrc,
@@ -56,6 +63,10 @@ try {
   await check('install', install);
   await check('plugins', installPlugins);
   await check('run', runPlugins);
+  await check('create', createPlugins);
+  await check('runners', runSuites);
+  await check('version', writeChangelogs);
+  await check('api', async () => void (await run('npm', ['run', 'api'], ROOT)));
 } finally {
   registry.close();
   rmSync(place, { recursive: true, force: true });
@@ -82,13 +93,16 @@ async function publish() {
   const leftOut = new Set(['node_modules', '.git']);
   cpSync(ROOT, copy, { recursive: true, filter: (path) => !leftOut.has(basename(path)) });
   symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
-  const git = (...args) => run('git', ['-c', 'user.name=ci', '-c', 'user.email=ci@localhost', ...args], copy);
+  await run(process.execPath, ['.ci/repository.mjs', REPOSITORY], copy);
   await git('init', '-q');
   await git('add', '-A');
   await git('commit', '-qm', 'chore: copy');
-  const lerna = join(ROOT, 'node_modules/lerna/dist/cli.js');
-  const flags = ['--yes', '--no-verify-access', '--registry', registry.url];
-  await run(process.execPath, [lerna, 'publish', 'from-package', ...flags], copy);
+  await lerna('publish', 'from-package', '--yes', '--no-verify-access', '--registry', registry.url);
+  for (const [name, { versions }] of registry.packages) {
+    const [{ repository }] = Object.values(versions);
+    assert.equal(repository.url, `git+${REPOSITORY}.git`, name);
+    assert.equal(JSON.parse(readFileSync(join(copy, repository.directory, 'package.json'))).name, name);
+  }
   mkdirSync(tarballs);
   for (const [path, bytes] of registry.tarballs) writeFileSync(join(tarballs, basename(path)), bytes);
   for (const name of EXAMPLES)
@@ -97,20 +111,22 @@ async function publish() {
 
 /** No file is missing, no entry leads nowhere, and types are found by whoever imports them. */
 async function lookAtContents() {
-  for (const name of readdirSync(tarballs)) {
-    const bytes = new Uint8Array(readFileSync(join(tarballs, name)));
-    const tarball = bytes.buffer;
-    const { messages } = await publint({ pack: { tarball }, strict: true });
-    assert.deepEqual(messages, [], name);
-    // The program is run and never imported.
-    if (name.startsWith('mcp-connect-')) continue;
-    const { problems = [] } = await checkPackage(createPackageFromTarballData(bytes));
-    assert.deepEqual(
-      problems.filter(({ resolutionKind }) => !FOR_OTHERS.has(resolutionKind)),
-      [],
-      name,
-    );
-  }
+  for (const name of readdirSync(tarballs)) await lookAt(join(tarballs, name));
+}
+
+async function lookAt(file) {
+  const bytes = new Uint8Array(readFileSync(file));
+  const name = basename(file);
+  const { messages } = await publint({ pack: { tarball: bytes.buffer }, strict: true });
+  assert.deepEqual(messages, [], name);
+  // The program is run and never imported.
+  if (name.startsWith('mcp-connect-0')) return;
+  const { problems = [] } = await checkPackage(createPackageFromTarballData(bytes));
+  assert.deepEqual(
+    problems.filter(({ resolutionKind }) => !FOR_OTHERS.has(resolutionKind)),
+    [],
+    name,
+  );
 }
 
 async function install() {
@@ -125,6 +141,50 @@ function urlOf(name) {
   return [...registry.tarballs.keys()]
     .filter((path) => path.startsWith(`${name}/`))
     .map((path) => registry.url + path)[0];
+}
+
+/** A new plugin builds, passes its suite, and could be published as it is. */
+async function createPlugins() {
+  for (const kind of ['hook', 'auth', 'strategy', 'transport']) {
+    const folder = join(place, `mcp-${kind}-new`);
+    await run(program, ['plugins', 'create', `@acme/mcp-${kind}-new`, '--kind', kind], place);
+    await run('npm', ['install', '--ignore-scripts'], folder);
+    await run('npm', ['test'], folder);
+    await run(program, ['plugins', 'readme', folder, '--check'], place);
+    const [{ filename }] = JSON.parse(await run('npm', ['pack', '--json', '--silent'], folder));
+    await lookAt(join(folder, filename));
+  }
+}
+
+/** The suites need a function that takes a name and another function, which every test runner has. */
+async function runSuites() {
+  const folder = join(place, 'mcp-hook-new');
+  const suite = (runner) => `import { test } from '${runner}';
+import { testPlugin } from '@mcp-connect/testing';
+import plugin from '../dist/index.js';
+
+testPlugin(test, { plugin });
+`;
+  mkdirSync(join(folder, 'other'));
+  writeFileSync(join(folder, 'other/node.mjs'), suite('node:test'));
+  writeFileSync(join(folder, 'other/vitest.test.mjs'), suite('vitest'));
+  await run('npm', ['install', '--ignore-scripts', '--no-save', 'vitest@3'], folder);
+  assert.match(await run(process.execPath, ['--test', 'other/node.mjs'], folder), /^# pass [1-9]/m);
+  assert.match(await run('npx', ['vitest', 'run', 'other'], folder), /Tests +\S*[1-9]\d* passed/);
+}
+
+/** A commit becomes a line of the changelog and decides the next version. */
+async function writeChangelogs() {
+  await git('config', 'user.name', 'ci');
+  await git('config', 'user.email', 'ci@localhost');
+  await git('reset', '-q', '--hard');
+  for (const name of registry.packages.keys()) await git('tag', `${name}@0.1.0`);
+  writeFileSync(join(copy, 'plugins/transport-tcp/a-feature.txt'), '');
+  await git('add', '-A');
+  await git('commit', '-qm', 'feat(transport-tcp): carry pigeons');
+  await lerna('version', '--yes', '--no-push');
+  assert.match(readFileSync(join(copy, 'plugins/transport-tcp/CHANGELOG.md'), 'utf8'), /carry pigeons/);
+  assert.match(await git('tag', '--points-at', 'HEAD'), /^@mcp-connect\/transport-tcp@0\.2\.0$/m);
 }
 
 async function installPlugins() {

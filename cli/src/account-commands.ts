@@ -120,7 +120,7 @@ async function run(
       invocation,
       connector,
       log,
-      signIns: new SignIns({ settings: connector.settings, log: log.child('oauth'), flags }),
+      signIns: new SignIns({ settings: connector.settings, log: log.child('auth-oauth'), flags }),
       endpoint: webAddress(connector),
       profile: String(values['profile']),
       print: (value, lines) => {

@@ -1,17 +1,4 @@
-/** A command as completion sees it. */
-export interface CompletedCommand {
-  /** Its words, with colons between. */
-  readonly id: string;
-  readonly hidden?: boolean;
-  readonly flags: Readonly<Record<string, CompletedFlag>>;
-}
-
-interface CompletedFlag {
-  readonly type: string;
-  readonly hidden?: boolean | undefined;
-  /** The only values allowed. */
-  readonly options?: readonly string[] | undefined;
-}
+import { completedFrom, type CompletedCommand } from './completed.js';
 
 /** What stands for a value that may be anything, a file for example. */
 const ANYTHING = '-';
@@ -21,25 +8,25 @@ const ANYTHING = '-';
  * of flags that allow only some. It does without what bash 3.2, the one of macOS, lacks.
  */
 export function bashCompletion(bin: string, commands: readonly CompletedCommand[]): string {
-  const shown = commands.filter(({ hidden }) => hidden !== true);
+  const { words, flags, values } = completedFrom(commands);
   const name = `_${bin.replaceAll(/[^a-zA-Z0-9]/g, '_')}`;
   return `#!/usr/bin/env bash
 
 ${name}_words() {
   case "$1" in
-${branches(wordsBelow(shown))}
+${branches(words)}
   esac
 }
 
 ${name}_flags() {
   case "$1" in
-${branches(shown.map(({ id, flags }) => [spaced(id), flagNames(flags)]))}
+${branches(flags.map(([of, named]) => [of, named.map(([flag]) => flag)]))}
   esac
 }
 
 ${name}_values() {
   case "$1" in
-${branches(shown.flatMap(valuesOf))}
+${branches(values.map(([of, allowed = [ANYTHING]]) => [of, allowed]))}
   esac
 }
 
@@ -76,40 +63,6 @@ ${name}_complete() {
 
 complete -o default -F ${name}_complete ${bin}
 `;
-}
-
-/** The words that may follow the words of each command or topic. */
-function wordsBelow(commands: readonly CompletedCommand[]): [words: string, next: readonly string[]][] {
-  const below = new Map<string, Set<string>>();
-  for (const { id } of commands) {
-    const words = id.split(':');
-    for (const [at, word] of words.entries()) {
-      const parent = words.slice(0, at).join(' ');
-      below.set(parent, (below.get(parent) ?? new Set()).add(word));
-    }
-  }
-  return [...below].map(([parent, next]) => [parent, [...next].sort()]);
-}
-
-function flagsOf(flags: CompletedCommand['flags']): [flag: string, data: CompletedFlag][] {
-  return Object.entries(flags)
-    .filter(([, { hidden }]) => hidden !== true)
-    .map(([flag, data]) => [`--${flag}`, data]);
-}
-
-/** Every command has `--help`, whether it says so or not. */
-function flagNames(flags: CompletedCommand['flags']): string[] {
-  return [...new Set([...flagsOf(flags).map(([flag]) => flag), '--help'])];
-}
-
-function valuesOf({ id, flags }: CompletedCommand): [flag: string, values: readonly string[]][] {
-  return flagsOf(flags)
-    .filter(([, { type }]) => type === 'option')
-    .map(([flag, { options }]) => [`${spaced(id)} ${flag}`, options ?? [ANYTHING]]);
-}
-
-function spaced(id: string): string {
-  return id.replaceAll(':', ' ');
 }
 
 /** The branches of a `case`, each of which prints words. */

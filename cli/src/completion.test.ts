@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,7 @@ import { Terminal } from './terminal.test.js';
 const RUN = fileURLToPath(new URL('../bin/run.js', import.meta.url));
 const PLUGIN = `export default {
   name: 'mine',
-  flags: { 'mine-word': { type: 'string', summary: 'A word: "mine" [or not].', options: ['alpha', 'beta'] } },
+  flags: { 'mine-word': { type: 'string', summary: 'A word: "mine" [or not], $(touch ~/ran).', options: ['alpha', 'beta'] } },
   apply() {},
 };`;
 const MANIFEST = {
@@ -89,6 +89,13 @@ describe('completion', function () {
           await terminal.shows(new RegExp(`mcp-connect ${completed}( |$)`, 'm'));
         });
       }
+
+      it('runs nothing that a summary holds', async () => {
+        terminal.type('mcp-connect proxy --mine');
+        terminal.press('Tab');
+        await terminal.shows(/--mine-word/);
+        expect(existsSync(join(root, 'ran'))).to.equal(false);
+      });
 
       it('offers all commands', async () => {
         terminal.type('mcp-connect ');

@@ -1,6 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Flag, Flags } from '@mcp-connect/core';
+import type { Flags } from '@mcp-connect/core';
+import { withFlagTables } from './flag-table.js';
 import {
   AUTH_PROXY_FLAGS,
   COMMON_FLAGS,
@@ -12,11 +14,13 @@ import {
   TEST_FLAGS,
   WHOAMI_FLAGS,
 } from './flags.js';
+import { loadPlugins } from './load.js';
+import { pluginPlaces } from './resolve.js';
 
-const README = fileURLToPath(new URL('../README.md', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The tables of the README by the name between their markers `<!-- flags NAME -->` and `<!-- end -->`. */
-const TABLES: Readonly<Record<string, Flags>> = {
+/** The tables of the README of the command line. */
+const COMMANDS: Readonly<Record<string, Flags>> = {
   proxy: without(PROXY_FLAGS, COMMON_FLAGS),
   'auth-proxy': without(AUTH_PROXY_FLAGS, PROXY_FLAGS),
   accounts: without({ ...LOGOUT_FLAGS, ...WHOAMI_FLAGS }, PROXY_FLAGS),
@@ -27,51 +31,40 @@ const TABLES: Readonly<Record<string, Flags>> = {
   common: COMMON_FLAGS,
 };
 
-/** Reads the README. */
-export function readme(): string {
-  return readFileSync(README, 'utf8');
+/** A README, with the tables that it has and should have. */
+export interface Readme {
+  readonly file: string;
+  readonly text: string;
+  /** The text with the tables of the flags as they are. */
+  readonly fresh: string;
+  /** The flags that it has to tell of. */
+  readonly flags: Flags;
 }
 
-/** Returns a README whose tables of flags are those of the flag data. */
-export function withFlagTables(text: string): string {
-  return text.replace(
-    /(<!-- flags (\S+) -->)[^]*?(<!-- end -->)/g,
-    (_, open: string, name: string, close: string) =>
-      `${open}\n\n${flagTable(TABLES[name] ?? {})}\n\n${close}`,
+/** Reads the READMEs of the command line and of every plugin of this repository. */
+export async function readmes(): Promise<readonly Readme[]> {
+  const folders = ['plugins', 'examples'].flatMap((folder) =>
+    readdirSync(join(ROOT, folder)).map((name) => join(ROOT, folder, name)),
   );
+  const packages = folders.filter((folder) => existsSync(join(folder, 'package.json')));
+  const plugins = packages.map(async (folder) => {
+    const [plugin] = await loadPlugins([folder], pluginPlaces({}));
+    const { name, flags = {} } = plugin!;
+    return read(join(folder, 'README.md'), { [name]: flags }, flags);
+  });
+  const all: Flags = Object.fromEntries(Object.values(COMMANDS).flatMap((flags) => Object.entries(flags)));
+  return [read(join(ROOT, 'cli/README.md'), COMMANDS, all), ...(await Promise.all(plugins))];
 }
 
-/** Words flags as a Markdown table. */
-export function flagTable(flags: Flags): string {
-  const rows = Object.entries(flags).map(([name, flag]) => [
-    `\`--${name}\`${flag.valueName === undefined ? '' : ` ${escaped(flag.valueName)}`}`,
-    meaning(flag),
-    'default' in flag ? `\`${flag.default}\`` : '',
-    flag.env === undefined ? '' : `\`${flag.env}\``,
-  ]);
-  const table = [['flag', 'meaning', 'default', 'environment'], ...rows];
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((cells) => cells[column]!.length)));
-  const [head, ...body] = table.map((cells) =>
-    line(cells.map((cell, column) => cell.padEnd(widths[column]!))),
-  );
-  return [head, line(widths.map((width) => '-'.repeat(width))), ...body].join('\n');
-}
-
-function line(cells: readonly string[]): string {
-  return `| ${cells.join(' | ')} |`;
-}
-
-function meaning(flag: Flag): string {
-  const options = 'options' in flag && flag.options ? ` One of ${flag.options.join(', ')}.` : '';
-  return escaped(flag.summary + options);
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('|', '\\|');
+function read(file: string, tables: Readonly<Record<string, Flags>>, flags: Flags): Readme {
+  const text = readFileSync(file, 'utf8');
+  return { file, text, fresh: withFlagTables(text, tables), flags };
 }
 
 function without(flags: Flags, others: Flags): Flags {
   return Object.fromEntries(Object.entries(flags).filter(([name]) => !Object.hasOwn(others, name)));
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(README, withFlagTables(readme()));
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const { file, fresh } of await readmes()) writeFileSync(file, fresh);
+}

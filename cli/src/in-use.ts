@@ -15,7 +15,7 @@ import {
 } from './resolve.js';
 
 /** Marks a package whose plugin is in use as soon as the package is installed. */
-const KEYWORD = 'mcp-connect-plugin';
+export const KEYWORD = 'mcp-connect-plugin';
 
 /** Why a plugin is in use: it comes with the program, the user installed or linked it, or the command line names it. */
 export type Origin = 'built-in' | 'installed' | 'linked' | 'named';

@@ -136,6 +136,23 @@ describe('loading plugins', () => {
     expect(await loadPlugins([join(FIXTURES, 'echo.js')], real)).to.have.length(1);
   });
 
+  it('takes the range of the core from the package where the plugin names none', async () => {
+    plugin('cwd/old', 'old', { main: 'main.js', peerDependencies: { '@mcp-connect/core': '^99.0.0' } });
+    const error = await failure(() => loadPlugins([join(root, 'cwd/old')], pluginPlaces({})));
+    expect(error).to.include({ code: 'MCPC_USAGE' });
+    expect(error.message).to.include('^99.0.0');
+  });
+
+  it('names a flag that cannot work, and where a module throws', async () => {
+    const flags = file(
+      'cwd/flags.js',
+      'export default { name: "a", flags: { b: { type: "float" } }, apply() {} };',
+    );
+    expect(await failure(() => names(flags))).to.have.property('code', 'MCPC_USAGE');
+    const thrower = join(FIXTURES, 'thrower.js');
+    expect((await failure(() => names(thrower))).message).to.match(/thrower\.js:\d+:\d+/);
+  });
+
   it('names both plugins when two have a flag of the same name', async () => {
     const flags = { same: { type: 'boolean', summary: '' } } as const;
     const one = { name: 'one', flags, apply: () => undefined };

@@ -3,13 +3,14 @@ import {
   ConnectorError,
   expandVariables,
   inTime,
+  pluginFault,
   reasonOf,
   type Flags,
   type Plugin,
 } from '@mcp-connect/core';
 import { BUILT_IN } from './built-in.js';
 import type { Environment } from './plain.js';
-import { entryOfRef, findPackage, type PluginPlaces } from './resolve.js';
+import { entryOfRef, findPackage, packageAround, type PluginPlaces } from './resolve.js';
 
 const BIN = 'mcp-connect';
 const CORE = '@mcp-connect/core';
@@ -73,35 +74,45 @@ export function mergeFlags(own: Flags, plugins: readonly Plugin[]): Flags {
 }
 
 async function loadPlugin(ref: string, places: PluginPlaces, patience: number): Promise<Plugin> {
-  const open = BUILT_IN[ref] ?? importerOf(entryOfRef(ref, places));
-  let module: { default?: unknown };
+  const builtIn = BUILT_IN[ref];
+  const entry = builtIn === undefined ? entryOfRef(ref, places) : ref;
+  const open = builtIn ?? importerOf(entry);
+  let plugin: unknown;
+  let fault: string | undefined;
   try {
     // Without its timer Node.js would end in silence when nothing else is left to do.
-    module = await inTime(open(), patience);
+    plugin = (await inTime(open(), patience)).default;
+    fault = pluginFault(plugin);
   } catch (cause) {
-    throw new ConnectorError('MCPC_USAGE', `The plugin ${ref} cannot be loaded: ${reasonOf(cause)}`, {
+    throw new ConnectorError('MCPC_USAGE', `The plugin ${ref} cannot be loaded: ${placedReason(cause)}`, {
       cause,
-      hint: 'Install it again, or leave out --plugin',
+      // Node.js itself does not hand out the place of such a mistake.
+      hint:
+        cause instanceof SyntaxError
+          ? `See the place with: node --check ${entry}`
+          : 'Install it again, or leave out --plugin',
     });
   }
-  const plugin = module.default;
-  if (!isPlugin(plugin)) {
-    throw new ConnectorError('MCPC_USAGE', `${ref} is not a plugin of mcp-connect.`, {
-      hint: 'Its default export must be what definePlugin() returns: an object with a name and an apply function',
+  if (fault !== undefined) {
+    throw new ConnectorError('MCPC_USAGE', `${ref} is not a plugin of mcp-connect: ${fault}.`, {
+      hint: 'A plugin is what definePlugin() returns, as the default export; report this to its authors',
     });
   }
-  if (plugin.core !== undefined) await checkCore(plugin.name, plugin.core, places);
-  return plugin;
+  const { name, core } = plugin as Plugin;
+  // What npm is told at an installation holds here too.
+  const range = core ?? (builtIn ? undefined : packageAround(entry)?.manifest.peerDependencies?.[CORE]);
+  if (range !== undefined) await checkCore(name, range, places);
+  return plugin as Plugin;
+}
+
+/** What a module threw while it was loaded, with the place in it where the stack tells one. */
+function placedReason(cause: unknown): string {
+  const place = cause instanceof Error ? /file:\S+:\d+:\d+/.exec(cause.stack ?? '')?.[0] : undefined;
+  return place === undefined ? reasonOf(cause) : `${reasonOf(cause)} (${place})`;
 }
 
 function importerOf(entry: string): () => Promise<{ default?: unknown }> {
   return () => import(pathToFileURL(entry).href) as Promise<{ default?: unknown }>;
-}
-
-function isPlugin(value: unknown): value is Plugin {
-  if (typeof value !== 'object' || value === null) return false;
-  const { name, apply } = value as Partial<Plugin>;
-  return typeof name === 'string' && typeof apply === 'function';
 }
 
 async function checkCore(name: string, range: string, places: PluginPlaces): Promise<void> {

@@ -127,6 +127,19 @@ describe('plugins of the user', () => {
     expect(JSON.parse(out)).to.have.nested.property('result.from', 'other');
   });
 
+  it('choose before the strategies that come with the program', async () => {
+    const source = PLUGIN.replace(
+      'apply(connector, options) {',
+      `apply(connector, options) {
+      connector.hooks.selectTransport.tap('mine', () => { throw new Error('asked') });
+      return connector.transport('mine', { open: () => ({ send() {}, close: async () => undefined }) });`,
+    );
+    const path = write('mine', {}, source);
+    const line = ['load-balance', '--endpoints', 'mine://a,mine://b', '--plugin', path];
+    const { error } = JSON.parse((await mcpConnect(line, ASK)).out) as { error: { data: object } };
+    expect(error.data).to.have.property('code', 'MCPC_PLUGIN');
+  });
+
   it('are told with the command that takes them out, when they are broken', async () => {
     install({}, 'throw new Error("broken on purpose");');
     const { code, err, out } = await mcpConnect(['proxy', '--endpoint', 'http://127.0.0.1:9/mcp']);

@@ -78,7 +78,7 @@ function entryOfName(name: string, { install, cwd, data }: PluginPlaces): string
   const linked = userPackages(data).find((other) => other.linked && other.name === name);
   if (linked !== undefined) return entryOf(linked);
   throw new ConnectorError('MCPC_USAGE', `There is no plugin ${name}.`, {
-    hint: `Install it with: npm install ${name}; for a file, give --plugin a path that begins with ./`,
+    hint: `Install it with: mcp-connect plugins install ${name} (or, for a project, npm install ${name}); for a file, give --plugin a path that begins with ./`,
   });
 }
 

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { publint } from 'publint';
 import { loadPlugins } from './load.js';
+import { refreshReadme } from './plugin-readme.js';
 import { pluginPlaces } from './resolve.js';
 import { KINDS, scaffold } from './scaffold.js';
 
@@ -39,6 +40,7 @@ describe('a new plugin', () => {
       const [plugin] = await loadPlugins([folder], pluginPlaces({}));
       expect(plugin?.name).to.equal(name);
       for (const flag of Object.keys(plugin?.flags ?? {})) expect(flag).to.match(/^carrier-/);
+      expect(await refreshReadme(folder, { write: false })).to.include({ changed: false });
       expect((await publint({ pkgDir: folder, pack: false, strict: true })).messages).to.deep.equal([]);
 
       expect(files).to.include('.gitignore').and.include('LICENSE').and.include('README.md');

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConnectorError } from '@mcp-connect/core';
+import { markdownTable } from './flag-table.js';
 
 /** What a new plugin may be. */
 export const KINDS = ['transport', 'auth', 'strategy', 'hook'] as const;
@@ -50,7 +51,7 @@ export function scaffold({ name, kind, folder }: ScaffoldOptions): readonly stri
       const text = readFileSync(join(TEMPLATES, template, file), 'utf8');
       const target = NAMES[file] ?? file;
       mkdirSync(dirname(join(folder, target)), { recursive: true });
-      writeFileSync(join(folder, target), replaceWords(text, words));
+      writeFileSync(join(folder, target), realigned(replaceWords(text, words)));
       return target;
     }),
   );
@@ -79,6 +80,21 @@ function wordsFor(name: string, kind: string): Readonly<Record<string, string>> 
 function replaceWords(text: string, words: Readonly<Record<string, string>>): string {
   const word = new RegExp(Object.keys(words).join('|'), 'g');
   return text.replaceAll(word, (found) => words[found]!);
+}
+
+/** Puts the columns of tables below each other again: the words that took the place of others have other lengths. */
+function realigned(text: string): string {
+  return text.replace(/^\|.*\n\| -.*\n(?:\|.*\n)+/gm, (table) => {
+    const [head, , ...body] = table.trimEnd().split('\n').map(cellsOf);
+    return `${markdownTable([head!, ...body])}\n`;
+  });
+}
+
+function cellsOf(row: string): string[] {
+  return row
+    .slice(1, -1)
+    .split(' | ')
+    .map((cell) => cell.trim());
 }
 
 function filesOf(folder: string): string[] {

@@ -42,6 +42,17 @@ describe('Connector', () => {
     expect(connector.endpoints.map(({ label }) => label)).to.deep.equal(['x://host']);
   });
 
+  it('gives a plugin a log of its own, named after it', () => {
+    const namespaces: string[] = [];
+    const log = createLog({ level: 'info', write: ({ namespace }) => void namespaces.push(namespace) });
+    const connector = new Connector({ log });
+    for (const name of ['mcp-one', '@acme/mcp-two'])
+      connector.use({ name, apply: (registry) => registry.log.info?.('here') });
+    connector.use(brings('x', 'x')).endpoint('x://host');
+    connector.start();
+    expect(namespaces).to.deep.equal(['mcp-connect:mcp-one', 'mcp-connect:mcp-two']);
+  });
+
   it('hands a plugin its options', () => {
     let got: unknown;
     const plugin = definePlugin({

@@ -1,6 +1,7 @@
 import { parseEndpoint, type Endpoint } from './endpoint.js';
 import { ConnectorError, reasonOf } from './errors.js';
 import type { EquivalenceMode } from './equivalence.js';
+import { GuardedTransport } from './guarded.js';
 import { createHooks, type Hooks } from './hooks.js';
 import { Leg } from './leg.js';
 import type { Log } from './log.js';
@@ -10,7 +11,7 @@ import { Retry, type RetryTools } from './retry.js';
 import type { Affinity } from './router.js';
 import { sdkTransport, type SdkTransport } from './sdk.js';
 import type { EndpointSource } from './sources.js';
-import type { Settings, TransportKind } from './transport.js';
+import type { Settings, Transport, TransportContext, TransportKind } from './transport.js';
 import type { Clock } from './wake.js';
 
 /** Settings that hold where none are given; times in milliseconds, sizes in bytes. */
@@ -92,6 +93,9 @@ export class Connector implements Registry {
   transport(scheme: string, kind: TransportKind): void {
     this.#mustBeOpen(`add a transport for ${scheme}`);
     this.#take(scheme);
+    if (typeof (kind as Partial<TransportKind> | undefined)?.open !== 'function') {
+      throw new TypeError(`its transport for ${scheme} has no function open`);
+    }
     this.#kinds.set(scheme, kind);
   }
 
@@ -111,7 +115,7 @@ export class Connector implements Registry {
     if (this.#frozen) return this;
     for (const { plugin, options } of this.#plugins) {
       this.#applying = plugin.name;
-      apply(plugin, this, options);
+      apply(plugin, this.#registryFor(plugin), options);
     }
     this.#frozen = true;
     if (this.#endpoints.length === 0) {
@@ -141,9 +145,15 @@ export class Connector implements Registry {
       sourceOf: (scheme) => this.#sources.get(scheme),
       connections: (endpoint) => (this.#kind(endpoint).pooled === true ? pool : 1),
       makeLeg: (parts) => {
-        const kind = this.#kind(parts.endpoint);
-        const open = (context: Parameters<TransportKind['open']>[0]): ReturnType<TransportKind['open']> =>
-          kind.open(context);
+        const { endpoint } = parts;
+        const kind = this.#kind(endpoint);
+        const plugin = this.#owners.get(endpoint.scheme)!;
+        const open: TransportKind['open'] = async (context) =>
+          new GuardedTransport(await opened(kind, context, plugin), {
+            plugin,
+            code: 'MCPC_CONNECTION_LOST',
+            log: context.log,
+          });
         return new Leg({ ...parts, open, hooks, settings, log: log.child(parts.endpoint.scheme) });
       },
     });
@@ -174,6 +184,20 @@ export class Connector implements Registry {
     }
   }
 
+  /** What a plugin may touch, with a log of its own. */
+  #registryFor({ name }: Plugin): Registry {
+    const { hooks, settings, endpoints } = this;
+    return {
+      hooks,
+      settings,
+      endpoints,
+      log: this.log.child(name.slice(name.indexOf('/') + 1)),
+      endpoint: (endpoint) => this.endpoint(endpoint),
+      transport: (scheme, kind) => this.transport(scheme, kind),
+      source: (scheme, source) => this.source(scheme, source),
+    };
+  }
+
   #kind(endpoint: Endpoint): TransportKind {
     const found = this.#kinds.get(endpoint.scheme);
     if (found !== undefined) return found;
@@ -189,6 +213,8 @@ export class Connector implements Registry {
 
   /** Notes that the plugin that is being applied has this scheme. */
   #take(scheme: string): void {
+    if (typeof scheme !== 'string' || !/^[a-z][a-z0-9+.-]*$/.test(scheme))
+      throw new TypeError(`${scheme} can be no scheme of an address`);
     const other = this.#owners.get(scheme);
     if (other !== undefined) {
       const text = `${this.#applying} and ${other} both bring a transport for ${scheme}.`;
@@ -202,6 +228,17 @@ export class Connector implements Registry {
     throw new ConnectorError('MCPC_USAGE', `It is too late to ${what}: the connector has started.`, {
       hint: 'Do it before start() or connect(), or inside the apply() of a plugin',
     });
+  }
+}
+
+/** Opens a channel. A plugin whose transport throws what is none of our errors is named. */
+async function opened(kind: TransportKind, context: TransportContext, plugin: string): Promise<Transport> {
+  try {
+    return await kind.open(context);
+  } catch (cause) {
+    if (cause instanceof ConnectorError) throw cause;
+    const text = `Plugin ${plugin} could not open ${context.endpoint.label}: ${reasonOf(cause)}`;
+    throw new ConnectorError('MCPC_CONNECT', text, { cause });
   }
 }
 

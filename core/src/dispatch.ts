@@ -118,7 +118,7 @@ export class Dispatcher {
     // What ends a running attempt is how that attempt ended.
     if (leg !== undefined) attempts.push({ candidate: leg, error, ms: performance.now() - call.startedAt });
     if (!this.#settle(call) || cancelled) return;
-    this.#log.debug?.('%s failed: %s', envelope.method, error.message);
+    this.#log.debug?.('%s failed: %s', envelope.method, detailOf(error));
     const redact = (text: string): string => this.#log.redact(text);
     const executed = mayHaveRun(error, attempts) ? 'unknown' : 'no';
     const retryable = executed === 'no' || this.isSafe(call);
@@ -407,6 +407,13 @@ export class Dispatcher {
     call.leg = leg;
     if (counts && leg !== undefined) leg.pending++;
   }
+}
+
+/** The authors of a plugin look for the place where it failed. */
+function detailOf({ code, message, cause }: ConnectorError): string {
+  return code === 'MCPC_PLUGIN' && cause instanceof Error && cause.stack
+    ? `${message}\n${cause.stack}`
+    : message;
 }
 
 function stopping(delivered: Delivered = 'no'): ConnectorError {

@@ -1,8 +1,6 @@
 import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
-import type { Attempt, Candidate, Exchange } from './hooks.js';
-
-/** How a plugin answers a request in a server's stead: the body of a JSON-RPC response. */
-export type Answer = Parameters<Exchange['answer']>[0];
+import type { Aside } from './aside.js';
+import type { Answer, Attempt, Candidate, Exchange, OwnMessage } from './hooks.js';
 
 /** What an exchange is made from. */
 export interface ExchangeFacts {
@@ -10,19 +8,25 @@ export interface ExchangeFacts {
   readonly method: string | undefined;
   readonly attempts: readonly Attempt[];
   readonly state: Map<unknown, unknown>;
+  /** Sends messages of the plugin's own. */
+  readonly aside: Aside;
   /** Worked out on demand: it may need the request to be parsed. */
   safe(): boolean;
   affinity(): Candidate | undefined;
   /** Carries an answer to whoever asked. */
   onanswer(answer: Answer): void;
-  /** Learns why the message was taken off the line. */
-  ondrop(reason: string | undefined): void;
+  /** Learns which plugin took the message off the line, and why. */
+  ondrop(plugin: string, reason: string | undefined): void;
 }
 
 /** The exchange that hooks see. `handled` tells the pipeline that a tap has settled the matter. */
 export class HookExchange implements Exchange {
   readonly #facts: ExchangeFacts;
   handled = false;
+  /** The plugin whose tap runs, or ran last. */
+  plugin = '';
+  /** The plugin that last returned something else than it was given. */
+  changedBy = '';
 
   constructor(facts: ExchangeFacts) {
     this.#facts = facts;
@@ -54,13 +58,38 @@ export class HookExchange implements Exchange {
 
   answer(answer: Answer): void {
     if (this.handled) return;
+    checkAnswer(answer);
     this.handled = true;
     this.#facts.onanswer(answer);
+  }
+
+  request(request: OwnMessage): Promise<Answer> {
+    return this.#facts.aside.request(request);
+  }
+
+  notifyClient(notification: OwnMessage): void {
+    this.#facts.aside.notifyClient(notification);
+  }
+
+  notifyServer(notification: OwnMessage): void {
+    this.#facts.aside.notifyServer(notification);
   }
 
   drop(reason?: string): void {
     if (this.handled) return;
     this.handled = true;
-    this.#facts.ondrop(reason);
+    this.#facts.ondrop(this.plugin, reason);
   }
+}
+
+/** What is no answer would reach the client as one (JSON-RPC 2.0 section 5). */
+function checkAnswer(answer: unknown): void {
+  const { result, error } = (answer ?? {}) as { result?: unknown; error?: unknown };
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  const isResult = typeof result === 'object' && result !== null && error === undefined;
+  const isError = Number.isInteger(code) && typeof message === 'string' && result === undefined;
+  if (isResult || isError) return;
+  throw new TypeError(
+    'answer() takes { result: {…} }, or { error: { code, message } } with a whole number and a text',
+  );
 }

@@ -40,7 +40,7 @@ describe('the hooks', () => {
     selectTransport.tap('no opinion', async () => undefined);
     selectTransport.tap('chooser', async () => candidate);
     selectTransport.tap('too late', () => expect.fail('ran behind the decision'));
-    expect(await runHook(selectTransport, [], EXCHANGE)).to.equal(candidate);
+    expect(await runHook(selectTransport, [candidate], EXCHANGE)).to.equal(candidate);
   });
 
   for (const [how, fail] of [

@@ -5,7 +5,9 @@ import Series from 'tapable/lib/AsyncSeriesHook.js';
 import Waterfall from 'tapable/lib/AsyncSeriesWaterfallHook.js';
 import type { Endpoint } from './endpoint.js';
 import { ConnectorError, reasonOf } from './errors.js';
+import { HookExchange } from './exchange.js';
 import { inTime } from './in-time.js';
+import { judged } from './returned.js';
 import type { Credentials, TransportKind } from './transport.js';
 
 /** An endpoint as a strategy sees it. */
@@ -36,6 +38,17 @@ export interface Attempt {
   readonly ms: number;
 }
 
+/** The body of a JSON-RPC response: what a plugin answers in a server's stead, or what a server answered a plugin. */
+export type Answer =
+  | { readonly result: object }
+  | { readonly error: { readonly code: number; readonly message: string; readonly data?: unknown } };
+
+/** A request or notification of a plugin's own. */
+export interface OwnMessage {
+  readonly method: string;
+  readonly params?: Readonly<Record<string, unknown>>;
+}
+
 /** What a hook may know of, and do with, the message that it is handed. */
 export interface Exchange {
   /** The id of the client's request; undefined for a message that is no request and answers none. */
@@ -53,12 +66,21 @@ export interface Exchange {
   /** Values that plugins keep for as long as the request lives, by a key of their own. */
   readonly state: Map<unknown, unknown>;
   /** Answers the request in the server's stead; the message goes no further. */
-  answer(
-    answer:
-      { readonly result: object } | { readonly error: { code: number; message: string; data?: unknown } },
-  ): void;
+  answer(answer: Answer): void;
   /** Takes the message off the line. A dropped request is answered with an error that says so. */
   drop(reason?: string): void;
+  /**
+   * Sends a request of the plugin's own to a server, by strategies, sign-in and retries like any other, but past the
+   * hooks of messages. Where there is a session, send none before the client has said `initialized`.
+   *
+   * @returns what the server answers, or the error that says why there is no answer: it never rejects
+   * @throws TypeError when the request cannot be written as JSON
+   */
+  request(request: OwnMessage): Promise<Answer>;
+  /** Sends a notification of the plugin's own to the client, past the hooks. */
+  notifyClient(notification: OwnMessage): void;
+  /** Sends a notification of the plugin's own to the servers, past the hooks. */
+  notifyServer(notification: OwnMessage): void;
 }
 
 /** How a channel to one endpoint is opened; see `TransportKind.open`. */
@@ -136,19 +158,23 @@ export function createHooks(): Hooks {
     openTransport: new Waterfall<[OpenTransport, Endpoint]>(['open', 'endpoint'], 'openTransport'),
   };
   for (const hook of Object.values(hooks)) {
-    hook.intercept({ register: (tap: FullTap) => guard(hook.name ?? '', tap) });
+    hook.intercept({ register: (tap: FullTap) => guard(hook.name as keyof Hooks, tap) });
   }
   return hooks as unknown as Hooks;
 }
 
 /**
- * Gives every tap one shape: it may return a value or a promise, and what it throws names plugin and hook. tapable
- * alone does not await an async function handed to `tap`.
+ * Gives every tap one shape: it may return a value or a promise, and what it throws names plugin and hook, as does what
+ * it returns that the hook cannot use. tapable alone does not await an async function handed to `tap`.
+ *
+ * @throws Error when the tap is none
  */
-function guard(hook: string, tap: FullTap): FullTap {
+function guard(hook: keyof Hooks, tap: FullTap): FullTap {
   const { name, type } = tap;
   const { patience = hook === 'authenticate' ? Infinity : PATIENCE } = tap as Partial<TapOptions>;
   const fn = tap.fn as (...args: unknown[]) => unknown;
+  if (typeof fn !== 'function') throw new Error(`its tap of ${hook} is no function`);
+  if (!(patience > 0)) throw new Error(`the patience of its tap of ${hook} is no number of milliseconds`);
   const named = (error: unknown): ConnectorError =>
     error instanceof ConnectorError
       ? error
@@ -157,20 +183,31 @@ function guard(hook: string, tap: FullTap): FullTap {
           hint: `Report this to the authors of ${name}, or run without --plugin ${name}`,
         });
   const run = (first: unknown, second: unknown, done: Callback): void => {
-    if (isHandled(second)) return done(null);
+    const exchange = second instanceof HookExchange ? second : undefined;
+    if (exchange?.handled === true) return done(null);
+    if (exchange !== undefined) exchange.plugin = name;
+    const settle = (value: unknown): unknown => {
+      // Whoever has answered may return what they like.
+      if (exchange?.handled === true) return undefined;
+      if (exchange !== undefined && value !== undefined && value !== first) exchange.changedBy = name;
+      return judged(hook, { plugin: name, value, first });
+    };
     let value: unknown;
     try {
       value = type === 'async' ? called(fn, first, second) : fn(first, second);
+      if (!isPromise(value)) value = settle(value);
     } catch (error) {
       done(named(error));
       return;
     }
     if (!isPromise(value)) return done(null, value);
     // A tap that never settles would leave its message without an answer.
-    void inTime(value, patience).then(
-      (settled) => done(null, settled),
-      (error: unknown) => done(named(error)),
-    );
+    void inTime(value, patience)
+      .then(settle)
+      .then(
+        (settled) => done(null, settled),
+        (error: unknown) => done(named(error)),
+      );
   };
   return { ...tap, type: 'async', fn: run };
 }
@@ -181,10 +218,6 @@ function called(fn: (...args: unknown[]) => unknown, first: unknown, second: unk
     const end: TapDone = (error, result) => (error ? reject(error as Error) : resolve(result));
     fn(first, second, end);
   });
-}
-
-function isHandled(exchange: unknown): boolean {
-  return (exchange as Partial<Exchange>).handled === true;
 }
 
 /**

@@ -1,5 +1,6 @@
 export { Connector, DEFAULT_SETTINGS, type ConnectorOptions } from './connector.js';
 export { definePlugin } from './plugin.js';
+export { pluginFault } from './plugin-fault.js';
 export type {
   BooleanFlag,
   Flag,
@@ -11,7 +12,16 @@ export type {
   Registry,
   StringFlag,
 } from './plugin.js';
-export type { Attempt, Candidate, Exchange, Hooks, OpenTransport, TapOptions } from './hooks.js';
+export type {
+  Answer,
+  Attempt,
+  Candidate,
+  Exchange,
+  Hooks,
+  OpenTransport,
+  OwnMessage,
+  TapOptions,
+} from './hooks.js';
 export type {
   AgentOptions,
   Credentials,

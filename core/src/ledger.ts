@@ -28,6 +28,8 @@ export class Call {
   bond: Bond | undefined;
   /** What names the request in news of its progress. */
   progressToken: unknown;
+  /** True for a request of a plugin, whose answer is the plugin's and passes no hook. */
+  aside = false;
   /** True for a request of 2026-07-28, which belongs to no session. */
   modern = false;
   readonly attempts: Attempt[] = [];

@@ -1,12 +1,13 @@
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
+import { Aside } from './aside.js';
 import { Asked } from './asked.js';
 import { Dispatcher } from './dispatch.js';
 import type { Endpoint } from './endpoint.js';
 import { Envelope } from './envelope.js';
 import { Equivalence, type EquivalenceMode } from './equivalence.js';
-import { ConnectorError, toConnectorError } from './errors.js';
-import { HookExchange, type Answer } from './exchange.js';
-import { runHook, type Hooks } from './hooks.js';
+import { ConnectorError, reasonOf, toConnectorError } from './errors.js';
+import { HookExchange } from './exchange.js';
+import { runHook, type Answer, type Hooks } from './hooks.js';
 import { Lane } from './lane.js';
 import { Ledger, type Call } from './ledger.js';
 import type { Leg } from './leg.js';
@@ -88,6 +89,7 @@ export class Pipeline {
   readonly #log: Log;
   readonly #ledger = new Ledger();
   readonly #dispatcher: Dispatcher;
+  readonly #aside: Aside;
   readonly #asked = new Asked();
   readonly #listNews = new ListNews((news) => void this.#show(news));
   /** Keeps the client's messages in order while a hook, `initialize` or `initialized` takes its time. */
@@ -114,7 +116,15 @@ export class Pipeline {
       warm: options.affinity !== 'session',
       log: options.log,
     });
-    this.#dispatcher = new Dispatcher({ ...options, legs: this.#legs, ledger: this.#ledger });
+    this.#aside = new Aside({
+      ledger: this.#ledger,
+      send: (call, outgoing) => this.#dispatcher.send(call, outgoing),
+      deliver: (envelope) => this.#client.deliver(envelope),
+      notify: (envelope) => this.#notify(envelope),
+      meta: () => this.#legs.memory.meta,
+    });
+    const own = { aside: this.#aside, legs: this.#legs, ledger: this.#ledger };
+    this.#dispatcher = new Dispatcher({ ...options, ...own });
     this.#sources = new Sources({
       of: (scheme) => options.sourceOf(scheme),
       onchange: (endpoints) =>
@@ -331,7 +341,8 @@ export class Pipeline {
       return undefined;
     }
     this.#dispatcher.answered(call, envelope);
-    if (this.#hooks.afterReceive.taps.length === 0) return this.#dispatcher.answer(call, envelope);
+    if (call.aside || this.#hooks.afterReceive.taps.length === 0)
+      return this.#dispatcher.answer(call, envelope);
     const fail = (error: ConnectorError): void => this.#dispatcher.fail(call, error);
     const answer = (body: Answer): void =>
       void this.#dispatcher.answer(call, replyWith(envelope.idText, body));
@@ -397,12 +408,14 @@ export class Pipeline {
       method: call?.envelope.method ?? envelope.method,
       attempts: call?.attempts ?? [],
       state: call?.state ?? new Map(),
+      aside: this.#aside,
       safe: () => call === undefined || this.#dispatcher.isSafe(call),
       affinity: () => (call === undefined ? this.#legs.home : this.#dispatcher.affinity(call)),
       onanswer: answer,
-      ondrop: (reason) => {
-        this.#log.debug?.('%s', dropped(envelope, reason).message);
-        if (call !== undefined || envelope.kind === 'request') fail(dropped(envelope, reason));
+      ondrop: (plugin, reason) => {
+        const error = dropped(envelope, plugin, reason);
+        this.#log.debug?.('%s', error.message);
+        if (call !== undefined || envelope.kind === 'request') fail(error);
       },
     });
     const failed = (error: unknown): void | Promise<void> => {
@@ -418,8 +431,12 @@ export class Pipeline {
     const go = (changed: JSONRPCMessage | undefined): void | Promise<void> => {
       if (exchange.handled) return undefined;
       if (changed === undefined || changed === envelope.message) return next(envelope);
-      const replacement = Envelope.of(changed);
-      if (replacement.kind !== envelope.kind) return failed(notAMessage(name, envelope.kind));
+      let replacement: Envelope;
+      try {
+        replacement = serialised(changed);
+      } catch (error) {
+        return failed(notJson(name, exchange.changedBy, error));
+      }
       return next(underSameId(replacement, envelope));
     };
     return ran instanceof Promise ? ran.then(go, failed) : go(ran);
@@ -447,17 +464,23 @@ export class Pipeline {
   }
 }
 
-function notAMessage(hook: string, kind: string): ConnectorError {
-  return new ConnectorError('MCPC_PLUGIN', `A plugin made something else of a ${kind} in ${hook}.`, {
-    hint: 'A tap returns a changed message of the same kind, or nothing',
-  });
+/** Wraps a message of a tap, as bytes: one that cannot be written is found out while it can still be told. */
+function serialised(message: JSONRPCMessage): Envelope {
+  const envelope = Envelope.of(message);
+  void envelope.pieces;
+  return envelope;
 }
 
-function dropped(envelope: Envelope, reason: string | undefined): ConnectorError {
+function notJson(hook: string, plugin: string, cause: unknown): ConnectorError {
+  const text = `Plugin ${plugin} failed in ${hook}: its message cannot be written as JSON: ${reasonOf(cause)}`;
+  return new ConnectorError('MCPC_PLUGIN', text, { cause, hint: `Report this to the authors of ${plugin}` });
+}
+
+function dropped(envelope: Envelope, plugin: string, reason: string | undefined): ConnectorError {
   const what = envelope.method ?? 'an answer';
   return new ConnectorError(
     'MCPC_PLUGIN',
-    `A plugin dropped ${what}${reason === undefined ? '.' : `: ${reason}`}`,
+    `Plugin ${plugin} dropped ${what}${reason === undefined ? '.' : `: ${reason}`}`,
   );
 }
 

@@ -72,6 +72,7 @@ export type FlagValues<F extends Flags> = { readonly [K in keyof F]: FlagValue<F
 export interface Registry {
   readonly hooks: Hooks;
   readonly settings: Settings;
+  /** Writes under a namespace that ends in the plugin's name, without its scope. */
   readonly log: Log;
   /** The endpoints named so far, the primary one first. */
   readonly endpoints: readonly Endpoint[];

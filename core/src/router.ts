@@ -1,3 +1,4 @@
+import type { Aside } from './aside.js';
 import { Bonds } from './bonds.js';
 import type { Envelope } from './envelope.js';
 import { ConnectorError } from './errors.js';
@@ -20,6 +21,8 @@ export interface RouterOptions {
   readonly hooks: Hooks;
   readonly retry: Retry;
   readonly affinity: Affinity;
+  /** Sends messages of strategies' own. */
+  readonly aside: Aside;
 }
 
 /** Requests that change the session itself. */
@@ -28,13 +31,15 @@ const OF_THE_SESSION = /^(?:resources\/(?:un)?subscribe$|logging\/setLevel$|task
 /** Decides to which leg each attempt at a request goes, and remembers which requests belong to one. */
 export class Router {
   readonly #legs: LegSet;
+  readonly #aside: Aside;
   readonly #hooks: Hooks;
   readonly #retry: Retry;
   readonly #affinity: Affinity;
   readonly #bonds = new Bonds();
 
-  constructor({ legs, hooks, retry, affinity }: RouterOptions) {
+  constructor({ legs, hooks, retry, affinity, aside }: RouterOptions) {
     this.#legs = legs;
+    this.#aside = aside;
     this.#hooks = hooks;
     this.#retry = retry;
     this.#affinity = affinity;
@@ -72,6 +77,7 @@ export class Router {
       method: call.outgoing.method,
       attempts: call.attempts,
       state: call.state,
+      aside: this.#aside,
       safe: () => this.isSafe(call),
       affinity,
       onanswer: () => undefined,

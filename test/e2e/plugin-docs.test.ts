@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Connector, createLog, Envelope, type Plugin } from '@mcp-connect/core';
 import { memoryTransport, type PeerMessage } from '@mcp-connect/testing';
@@ -60,8 +60,16 @@ describe('docs/plugins.md', function () {
     for (const line of first.trim().split('\n')) type(line);
     for (const block of blocks('ts')) {
       const [, file] = /^\/\/ (src\/\S+)\n/.exec(block)!;
+      mkdirSync(dirname(join(folder, file!)), { recursive: true });
       writeFileSync(join(folder, file!), block);
     }
+    const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as object;
+    const [more = ''] = blocks('json');
+    writeFileSync(
+      join(folder, 'package.json'),
+      JSON.stringify({ ...manifest, ...(JSON.parse(more) as object) }),
+    );
+    writeFileSync(join(folder, 'README.md'), '<!-- flags mcp-hello -->\n<!-- end -->\n');
     rmSync(join(folder, 'src/index.test.ts'));
     rmSync(join(folder, 'dist'), { recursive: true });
     type('npm test');
@@ -110,11 +118,27 @@ describe('docs/plugins.md', function () {
     expect(result).to.have.nested.property('_meta.ms').that.is.a('number');
   });
 
+  it('sends messages of its own', async () => {
+    const { answer, methods } = await ask('first-answer.js', 'x-first/ask');
+    expect(methods).to.deep.equal(['notifications/message', undefined]);
+    expect(answer.result).to.deep.equal({
+      tools: { result: { asked: 'tools/list' } },
+      prompts: { result: { asked: 'prompts/list' } },
+    });
+  });
+
+  it('adds a command', () => {
+    type('mcp-connect plugins link .');
+    expect(run('mcp-connect greet')).to.equal('hello\n');
+    type('mcp-connect plugins uninstall mcp-hello');
+  });
+
   it('wraps a channel', async () => {
     expect((await ask('wrap.js', 'ping')).methods).to.deep.equal(['notifications/message', undefined]);
   });
 
   it('gives advice that works to the last line', () => {
     for (const block of blocks('sh').slice(1)) for (const line of block.trim().split('\n')) type(line);
+    expect(readFileSync(join(folder, 'README.md'), 'utf8')).to.include('| `--hello-name`');
   });
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Flags, FlagValues, Plugin } from '@mcp-connect/core';
+import { pluginFault, type Flags, type FlagValues, type Plugin } from '@mcp-connect/core';
 import { onLine, type Arrival, type Line } from './line.js';
 import { textOf, type PeerMessage } from './peer.js';
 import type { RegisterTest } from './transport.js';
@@ -82,26 +82,15 @@ export function testPlugin<F extends Flags>(register: RegisterTest, suite: Plugi
 
 /** Checks that a plugin is well-formed: nothing but data may be known of it before it is applied. */
 export function checkPlugin<F extends Flags>(plugin: Plugin<F>): void {
-  const { name, core, apply } = plugin;
-  const flags: Flags = plugin.flags ?? {};
+  assert.equal(pluginFault(plugin), undefined);
+  const { name } = plugin;
   assert.match(
     name,
     /^(@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/,
     'its name is none of a package',
   );
-  assert.equal(typeof apply, 'function');
-  assert.ok(core === undefined || core.trim() !== '', 'its range of the core is empty');
+  const flags: Flags = plugin.flags ?? {};
   assert.deepEqual(JSON.parse(JSON.stringify(flags)), flags, 'its flags are not plain data');
-  for (const [flag, { type, summary, env }] of Object.entries(flags)) {
-    assert.match(
-      flag,
-      /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/,
-      `--${flag} is not written in small letters and dashes`,
-    );
-    assert.ok(['string', 'integer', 'boolean'].includes(type), `--${flag} is of no known type`);
-    assert.notEqual(summary.trim(), '', `--${flag} has no summary`);
-    if (env !== undefined) assert.match(env, /^[A-Z][A-Z0-9_]*$/, `--${flag} has a variable of another form`);
-  }
 }
 
 function lineOf<F extends Flags>(

@@ -187,6 +187,9 @@ function request(affinity?: Candidate): Asked {
     handled: false,
     state,
     answer: refuse,
+    request: () => assert.fail('a strategy chooses by what it knows'),
+    notifyClient: () => undefined,
+    notifyServer: () => undefined,
     drop: refuse,
   };
   return {

@@ -1,17 +1,28 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Hook } from '@oclif/core/hooks';
 import { bashCompletion } from '../bash-completion.js';
+import { powershellCompletion } from '../powershell-completion.js';
 
 /**
- * Puts a completion for bash in the place of oclif's, which knows only the first flag of a line. What is linked is
- * completed at once, as what is installed is.
+ * Puts completions for bash and PowerShell in the place of oclif's. The one for bash knows only the first flag of a line,
+ * the one for PowerShell no values, and it runs what a summary holds as `$(…)`. What is linked is completed at once, as
+ * what is installed is.
  */
 const postrun: Hook.Postrun = async ({ Command, config }) => {
   if (Command.id === 'plugins:link') await config.runCommand('autocomplete:create');
   if (!/^autocomplete(:create)?$/.test(Command.id)) return;
-  const folder = join(config.cacheDir, 'autocomplete', 'functions', 'bash');
-  await writeFile(join(folder, `${config.bin}.bash`), bashCompletion(config.bin, config.commands));
+  const { bin, commands, cacheDir } = config;
+  const functions = join(cacheDir, 'autocomplete', 'functions');
+  const zsh = join(functions, 'zsh', `_${bin}`);
+  await writeFile(zsh, withPlainSummaries(await readFile(zsh, 'utf8')));
+  await writeFile(join(functions, 'bash', `${bin}.bash`), bashCompletion(bin, commands));
+  await writeFile(join(functions, 'powershell', `${bin}.ps1`), powershellCompletion(bin, commands));
 };
+
+/** oclif puts summaries into double quotes, within which zsh would replace variables and run commands. */
+function withPlainSummaries(script: string): string {
+  return script.replaceAll(/^--[\w-]+"\[.*$/gm, (flag) => flag.replaceAll('$', '\\$'));
+}
 
 export default postrun;

@@ -21,7 +21,7 @@ export default definePlugin({
     const accounts = accountsFor({
       config,
       settings,
-      log: log.child('oauth'),
+      log,
       browser: !flags['no-browser'],
     });
     hooks.authenticate.tap({ name: NAME, stage: LAST }, (credentials, endpoint) => {

@@ -3,6 +3,9 @@ import { readFallbacks } from './parse.js';
 
 const NAME = '@mcp-connect/strategy-fallback';
 
+/** Behind strategies of others: whoever loads one wants it to decide. */
+const LAST = 100;
+
 /**
  * Tries endpoints in order: the primary one, then each of `--fallbacks`, then the one that failed longest ago. What
  * works is kept, until one before it works again.
@@ -43,7 +46,7 @@ export default definePlugin({
       connector.endpoint(endpoint);
     /** The place of the endpoint that is in use. */
     let current = 0;
-    hooks.selectTransport.tap(NAME, (candidates, { affinity, attempts }) => {
+    hooks.selectTransport.tap({ name: NAME, stage: LAST }, (candidates, { affinity, attempts }) => {
       const [first] = candidates.toSorted((a, b) => lastFailure(a, attempts) - lastFailure(b, attempts));
       const kept = candidates.find(({ index }) => index === (affinity?.index ?? current));
       const stays = kept !== undefined && lastFailure(kept, attempts) === -1 && !mayReturn(kept, first!);

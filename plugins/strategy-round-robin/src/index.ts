@@ -2,6 +2,9 @@ import { definePlugin, type Attempt, type Candidate } from '@mcp-connect/core';
 
 const NAME = '@mcp-connect/strategy-round-robin';
 
+/** Behind strategies of others: whoever loads one wants it to decide. */
+const LAST = 100;
+
 /** Spreads requests over the endpoints, in turn or by load. What belongs to one of them stays with it. */
 export default definePlugin({
   name: NAME,
@@ -20,14 +23,17 @@ export default definePlugin({
     const TURN = Symbol('turn');
     const byLoad = strategy === 'least-pending';
     let turns = 0;
-    connector.hooks.selectTransport.tap(NAME, (candidates, { affinity, attempts, state }) => {
-      if (affinity !== undefined && lastFailure(affinity, attempts) === -1) return affinity;
-      if (!state.has(TURN)) state.set(TURN, turns++);
-      const start = (state.get(TURN) as number) % candidates.length;
-      const inTurn = [...candidates.slice(start), ...candidates.slice(0, start)];
-      if (byLoad) inTurn.sort((a, b) => a.pending - b.pending);
-      return inTurn.sort((a, b) => lastFailure(a, attempts) - lastFailure(b, attempts))[0];
-    });
+    connector.hooks.selectTransport.tap(
+      { name: NAME, stage: LAST },
+      (candidates, { affinity, attempts, state }) => {
+        if (affinity !== undefined && lastFailure(affinity, attempts) === -1) return affinity;
+        if (!state.has(TURN)) state.set(TURN, turns++);
+        const start = (state.get(TURN) as number) % candidates.length;
+        const inTurn = [...candidates.slice(start), ...candidates.slice(0, start)];
+        if (byLoad) inTurn.sort((a, b) => a.pending - b.pending);
+        return inTurn.sort((a, b) => lastFailure(a, attempts) - lastFailure(b, attempts))[0];
+      },
+    );
   },
 });
 

@@ -5,7 +5,6 @@ const NAME = 'x-plugin-name';
 /** Signs in with a key. */
 export default definePlugin({
   name: NAME,
-  core: 'x-core-range',
   provides: { hooks: ['authenticate'] },
   flags: {
     'x-prefix-key': {

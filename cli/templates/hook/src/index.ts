@@ -5,7 +5,6 @@ const NAME = 'x-plugin-name';
 /** Adds a note to the instructions of a server. */
 export default definePlugin({
   name: NAME,
-  core: 'x-core-range',
   provides: { hooks: ['afterReceive'] },
   flags: {
     'x-prefix-note': {

@@ -5,7 +5,6 @@ const NAME = 'x-plugin-name';
 /** Goes to the server with the fewest waiting requests. */
 export default definePlugin({
   name: NAME,
-  core: 'x-core-range',
   provides: { hooks: ['selectTransport'] },
   apply({ hooks }) {
     hooks.selectTransport.tap(NAME, (candidates, { affinity, attempts }) => {

@@ -3,7 +3,6 @@ import { definePlugin } from '@mcp-connect/core';
 /** Connects to MCP servers at `x-scheme://host:port`. */
 export default definePlugin({
   name: 'x-plugin-name',
-  core: 'x-core-range',
   provides: { schemes: ['x-scheme'] },
   apply(connector) {
     connector.transport('x-scheme', {
