@@ -381,5 +381,35 @@ export const DEMO_FLAGS = {
   'log-level': COMMON_FLAGS['log-level'],
 } as const satisfies Flags;
 
+/**
+ * The flags of `config` that are about a client's settings. They have no variables: they are about one change of one
+ * file.
+ */
+export const CLIENT_FLAGS = {
+  name: {
+    type: 'string',
+    summary: 'Name of the entry; that of --server, or one after the endpoint, unless given.',
+    valueName: 'NAME',
+  },
+  scope: {
+    type: 'string',
+    summary: "Whose settings: the user's, or those of the project in this folder.",
+    options: ['user', 'project'],
+  },
+  file: {
+    type: 'string',
+    summary: 'Settings file to change, in place of the usual one.',
+    valueName: 'FILE',
+  },
+  write: { type: 'boolean', summary: 'Write the entry into the settings, and keep a copy of them.' },
+  remove: {
+    type: 'boolean',
+    summary: 'Take the entry of --name out of the settings, and keep a copy of them.',
+  },
+  'dry-run': { type: 'boolean', summary: 'Show what --write or --remove would change, and change nothing.' },
+  force: { type: 'boolean', summary: 'Replace another entry of the same name.' },
+  json: { type: 'boolean', summary: 'Print the result as JSON.' },
+} as const satisfies Flags;
+
 /** The values of {@link COMMON_FLAGS}. */
 export type CommonValues = FlagValues<typeof COMMON_FLAGS>;

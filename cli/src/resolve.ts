@@ -31,6 +31,11 @@ export function pluginPlaces(env: Environment): PluginPlaces {
   };
 }
 
+/** Whether a plugin is named by a path, and not by its package. */
+export function isPath(ref: string): boolean {
+  return PATH_FORM.test(ref);
+}
+
 /**
  * Finds the file of a plugin.
  *
@@ -38,7 +43,7 @@ export function pluginPlaces(env: Environment): PluginPlaces {
  * @throws ConnectorError `MCPC_USAGE` when there is none
  */
 export function entryOfRef(ref: string, places: PluginPlaces): string {
-  return PATH_FORM.test(ref) ? entryOfPath(ref, places.cwd) : entryOfName(ref, places);
+  return isPath(ref) ? entryOfPath(ref, places.cwd) : entryOfName(ref, places);
 }
 
 /** What we need of a `package.json`. */

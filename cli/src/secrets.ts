@@ -1,10 +1,10 @@
 import type { Flag } from '@mcp-connect/core';
 
 /** Names of headers, variables and parameters whose values are worth hiding. */
-const SECRET_NAME = /auth|token|key|secret|pass|cookie|credential|session/i;
+export const SECRET_NAME = /auth|token|key|secret|pass|cookie|credential|session/i;
 
-/** `${NAME}`, which stands for a variable; `$${NAME}` does not. */
-const REFERENCE = /(?<!\$)\$\{[A-Za-z_][A-Za-z0-9_]*\}/;
+/** Finds `${NAME}`, which stands for a variable; `$${NAME}` does not. */
+export const REFERENCE = /(?<!\$)\$\{[A-Za-z_][A-Za-z0-9_]*\}/;
 
 /** Commas between names with values. */
 const BETWEEN = /,(?=\s*["']?[A-Za-z][\w.-]*[:=])/;

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { extname } from 'node:path';
 import { ConnectorError, reasonOf } from '@mcp-connect/core';
 import { findNodeAtLocation, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
+import { jsonValue, worded } from './json.js';
 import { isMap, isNode, parseDocument, type Document } from 'yaml';
 
 /** The largest file that is read, in bytes. */
@@ -9,6 +10,8 @@ const LARGEST = 1024 * 1024;
 
 /** How many nodes the aliases of a file may unfold into for each one written, so that a few lines cannot fill the memory. */
 const MOST_ALIASES = 100;
+
+const TWICE = 'This key is there twice.';
 
 /** The names and indices that lead to a value in a file. */
 export type Path = readonly (string | number)[];
@@ -98,29 +101,22 @@ function parseJson(text: string, mistake: Mistake): Parsed {
     const what = error === undefined ? 'nothing is there' : worded(printParseErrorCode(error.error));
     throw mistake(error?.offset ?? 0, `This is no valid JSON: ${what}.`);
   }
+  checkKeys(root, mistake);
   return {
-    value: jsonValue(root, mistake),
+    value: jsonValue(root),
     offset: (path, part) => jsonOffset(root, path, part),
   };
 }
 
-/** jsonc-parser names errors as `CommaExpected`. */
-function worded(code: string): string {
-  return code.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter}`).toLowerCase();
-}
-
-function jsonValue(node: Node, mistake: Mistake): unknown {
-  const children = node.children ?? [];
-  if (node.type === 'array') return children.map((child) => jsonValue(child, mistake));
-  if (node.type !== 'object') return node.value as unknown;
-  const entries = new Map<string, unknown>();
-  for (const { offset, children: [key, value] = [] } of children) {
-    if (value === undefined) throw mistake(offset, 'This is no valid JSON: value expected.');
-    const name = key!.value as string;
-    if (entries.has(name)) throw mistake(offset, 'This key is there twice.', 'Take one of the two out');
-    entries.set(name, jsonValue(value, mistake));
+/** A key that is there twice would have one of its values without a word. */
+function checkKeys(node: Node, mistake: Mistake): void {
+  const keys = new Set<unknown>();
+  for (const child of node.children ?? []) {
+    const key = node.type === 'object' ? child.children?.[0]?.value : undefined;
+    if (key !== undefined && keys.has(key)) throw mistake(child.offset, TWICE, 'Take one of the two out');
+    keys.add(key);
+    checkKeys(child, mistake);
   }
-  return Object.fromEntries(entries);
 }
 
 function jsonOffset(root: Node, path: Path, part: 'key' | 'value'): number {
@@ -135,8 +131,7 @@ function parseYaml(text: string, mistake: Mistake): Parsed {
     () => mistake(0, 'The file is nested too deeply.'),
   );
   const [error] = [...document.errors, ...document.warnings];
-  if (error?.code === 'DUPLICATE_KEY')
-    throw mistake(error.pos[0], 'This key is there twice.', 'Take one of the two out');
+  if (error?.code === 'DUPLICATE_KEY') throw mistake(error.pos[0], TWICE, 'Take one of the two out');
   if (error !== undefined) {
     // Behind a colon stands a piece of the text.
     throw mistake(error.pos[0], `This is no valid YAML: ${error.message.split(/[:;]/, 1)[0]}.`);

@@ -1,0 +1,66 @@
+import { homedir } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { Flag, Flags } from '@mcp-connect/core';
+import { builtInFlags, ModeCommand } from '../base.js';
+import { CLIENT_FLAGS, PROXY_FLAGS } from '../flags.js';
+import { openLine, type Line } from '../line.js';
+import { MODES, type Mode } from '../modes.js';
+import { oclifFlags, valuesOf, type OclifFlags } from '../oclif-flags.js';
+import { reportOf } from '../report.js';
+import type { CLIENTS } from './clients.js';
+import { configure } from './configure.js';
+
+const SCRIPT = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
+
+/** How `config` reads its line: as `proxy` does. */
+const CONFIG: Mode = { ...MODES.proxy, flags: { ...CLIENT_FLAGS, ...PROXY_FLAGS } };
+
+/** Variables that would stand in for flags which decide what other flags there are. */
+const DECIDING = new Set(['config', 'server', 'plugin'].map((name) => PROXY_FLAGS[name as 'config'].env));
+
+/** Returns the flags of the commands that configure a client. */
+export function clientFlags(): Promise<OclifFlags> {
+  return builtInFlags(CONFIG);
+}
+
+/** A command that writes the settings of one client. */
+export abstract class ClientCommand extends ModeCommand {
+  static override usage = '<%= command.id %> [--write] [FLAGS OF PROXY] [-- COMMAND ARGS...]';
+
+  /** Variables count for nothing here: the client is started without them. */
+  protected async configure(client: keyof typeof CLIENTS): Promise<never> {
+    const { env } = process;
+    const without = Object.entries(env).filter(([name]) => !DECIDING.has(name as never));
+    try {
+      const line = await openLine(CONFIG, this.argv, { env: Object.fromEntries(without) });
+      await configure({
+        client,
+        line,
+        values: await this.#valuesOf(line),
+        place: { platform: process.platform, env, home: homedir(), cwd: process.cwd() },
+        node: process.execPath,
+        script: SCRIPT,
+        stdout: process.stdout,
+        stderr: process.stderr,
+      });
+    } catch (error) {
+      const { line, exitCode } = reportOf(error);
+      process.stderr.write(`${line}\n`);
+      return this.exit(exitCode);
+    }
+    return this.exit(0);
+  }
+
+  async #valuesOf({ args, flags, plugins, presets }: Line): ReturnType<ClientCommand['readFlags']> {
+    const bare = withoutVariables(flags);
+    const named = plugins.map((plugin) => ({ ...plugin, flags: withoutVariables(plugin.flags ?? {}) }));
+    const forOclif = oclifFlags(withoutVariables(CONFIG.flags), named);
+    return valuesOf(bare, await this.parseFlags(args, bare, forOclif), presets.values);
+  }
+}
+
+function withoutVariables(flags: Flags): Flags {
+  return Object.fromEntries(
+    Object.entries(flags).map(([name, { env: _env, ...flag }]) => [name, flag as Flag]),
+  );
+}
