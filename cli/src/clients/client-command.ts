@@ -1,12 +1,14 @@
 import { homedir } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import type { Flag, Flags } from '@mcp-connect/core';
-import { builtInFlags, ModeCommand } from '../base.js';
+import type { Flag, Flags, Plugin } from '@mcp-connect/core';
+import { ModeCommand } from '../base.js';
 import { CLIENT_FLAGS, PROXY_FLAGS } from '../flags.js';
 import { openLine, type Line } from '../line.js';
+import { loadPlugins } from '../load.js';
 import { MODES, type Mode } from '../modes.js';
 import { oclifFlags, valuesOf, type OclifFlags } from '../oclif-flags.js';
 import { reportOf } from '../report.js';
+import { pluginPlaces } from '../resolve.js';
 import type { CLIENTS } from './clients.js';
 import { configure } from './configure.js';
 
@@ -19,13 +21,13 @@ const CONFIG: Mode = { ...MODES.proxy, flags: { ...CLIENT_FLAGS, ...PROXY_FLAGS 
 const DECIDING = new Set(['config', 'server', 'plugin'].map((name) => PROXY_FLAGS[name as 'config'].env));
 
 /** Returns the flags of the commands that configure a client. */
-export function clientFlags(): Promise<OclifFlags> {
-  return builtInFlags(CONFIG);
+export async function clientFlags(): Promise<OclifFlags> {
+  return withoutVariables(CONFIG.flags, await loadPlugins(CONFIG.plugins, pluginPlaces(process.env)));
 }
 
 /** A command that writes the settings of one client. */
 export abstract class ClientCommand extends ModeCommand {
-  static override usage = '<%= command.id %> [--write] [FLAGS OF PROXY] [-- COMMAND ARGS...]';
+  static override usage = '<%= command.id %> [FLAGS] [-- COMMAND ARGS...]';
 
   /** Variables count for nothing here: the client is started without them. */
   protected async configure(client: keyof typeof CLIENTS): Promise<never> {
@@ -52,14 +54,18 @@ export abstract class ClientCommand extends ModeCommand {
   }
 
   async #valuesOf({ args, flags, plugins, presets }: Line): ReturnType<ClientCommand['readFlags']> {
-    const bare = withoutVariables(flags);
-    const named = plugins.map((plugin) => ({ ...plugin, flags: withoutVariables(plugin.flags ?? {}) }));
-    const forOclif = oclifFlags(withoutVariables(CONFIG.flags), named);
-    return valuesOf(bare, await this.parseFlags(args, bare, forOclif), presets.values);
+    const bare = bareFlags(flags);
+    const parsed = await this.parseFlags(args, bare, withoutVariables(CONFIG.flags, plugins));
+    return valuesOf(bare, parsed, presets.values);
   }
 }
 
-function withoutVariables(flags: Flags): Flags {
+function withoutVariables(own: Flags, plugins: readonly Plugin[]): OclifFlags {
+  const bare = plugins.map((plugin) => ({ ...plugin, flags: bareFlags(plugin.flags ?? {}) }));
+  return oclifFlags(bareFlags(own), bare);
+}
+
+function bareFlags(flags: Flags): Flags {
   return Object.fromEntries(
     Object.entries(flags).map(([name, { env: _env, ...flag }]) => [name, flag as Flag]),
   );
