@@ -1,16 +1,9 @@
 import { ConnectorError } from '@mcp-connect/core';
-import {
-  applyEdits,
-  findNodeAtLocation,
-  modify,
-  parseTree,
-  printParseErrorCode,
-  type Node,
-  type ParseError,
-} from 'jsonc-parser';
+import { findNodeAtLocation, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
 import { isDeepStrictEqual } from 'node:util';
 import { jsonValue, worded } from '../config/json.js';
 import { closest } from '../suggest.js';
+import { addMember, removeMember, replaceValue } from './splice.js';
 
 /** Where an entry is in the settings of a client. */
 export interface EntryPlace {
@@ -42,14 +35,16 @@ const MARK = '\uFEFF';
 export function putEntry(text: string, { file, key, name, entry, force }: PutOptions): string {
   if (text.replace(MARK, '').trim() === '')
     return `${JSON.stringify({ [key]: { [name]: entry } }, null, 2)}\n`;
-  const { body, existing } = find(text, { file, key, name });
+  const { mark, body, root, servers, existing } = find(text, { file, key, name });
   if (existing !== undefined && isDeepStrictEqual(jsonValue(existing), entry)) return text;
   if (existing !== undefined && !force) {
     throw new ConnectorError('MCPC_USAGE', `${file} has an entry ${name} already, which is another one.`, {
       hint: 'Replace it with --force, or give another --name',
     });
   }
-  return changed(text, body, { path: [key, name], value: entry });
+  if (existing !== undefined) return mark + replaceValue(body, existing, { value: entry, level: 2 });
+  if (servers !== undefined) return mark + addMember(body, servers, { name, value: entry, level: 2 });
+  return mark + addMember(body, root, { name: key, value: { [name]: entry }, level: 1 });
 }
 
 /**
@@ -59,42 +54,33 @@ export function putEntry(text: string, { file, key, name, entry, force }: PutOpt
  *   entry
  */
 export function takeEntry(text: string, place: EntryPlace): string {
-  const { file, key, name } = place;
-  const { body, existing, names } = find(text, place);
+  const { file, name } = place;
+  const { mark, body, servers, existing } = find(text, place);
   if (existing === undefined) {
+    const names = (servers?.children ?? []).map(({ children }) => String(children![0]!.value));
     const near = closest(name, names);
     const known = names.length === 0 ? 'There are none' : `There are ${names.join(', ')}`;
     throw new ConnectorError('MCPC_USAGE', `${file} has no entry ${name}.`, {
       hint: near === undefined ? known : `Did you mean --name ${near}?`,
     });
   }
-  return changed(text, body, { path: [key, name], value: undefined });
-}
-
-/** What is to be changed; a value of undefined takes the member out. */
-interface Change {
-  readonly path: string[];
-  readonly value: object | undefined;
-}
-
-function changed(text: string, body: string, { path, value }: Change): string {
-  const eol = body.includes('\r\n') ? '\r\n' : '\n';
-  const [, indent = '  '] = /^[ \t]*[{[][^\n]*\n([ \t]+)/.exec(body) ?? [];
-  const formattingOptions = { eol, insertSpaces: !indent.startsWith('\t'), tabSize: indent.length };
-  const edited = applyEdits(body, modify(body, path, value, { formattingOptions }));
-  return text.startsWith(MARK) ? MARK + edited : edited;
+  return mark + removeMember(body, servers!, existing.parent!);
 }
 
 interface Found {
-  /** The text without what editors put in front. */
+  /** What some editors put in front. */
+  readonly mark: string;
+  /** The rest of the text. */
   readonly body: string;
+  readonly root: Node;
+  /** The member that holds the servers. */
+  readonly servers: Node | undefined;
   readonly existing: Node | undefined;
-  /** All names that are taken. */
-  readonly names: readonly string[];
 }
 
 function find(text: string, { file, key, name }: EntryPlace): Found {
-  const body = text.startsWith(MARK) ? text.slice(1) : text;
+  const mark = text.startsWith(MARK) ? MARK : '';
+  const body = text.slice(mark.length);
   const fault = (offset: number, message: string): ConnectorError => {
     const before = body.slice(0, offset).split('\n');
     const place = `${file}:${before.length}:${before.at(-1)!.length + 1}`;
@@ -109,10 +95,10 @@ function find(text: string, { file, key, name }: EntryPlace): Found {
     throw fault(error.offset, `This is no valid JSON: ${worded(printParseErrorCode(error.error))}.`);
   if (root?.type !== 'object') throw fault(root?.offset ?? 0, 'The settings are no JSON object.');
   const servers = member(root, key, fault);
-  if (servers === undefined) return { body, existing: undefined, names: [] };
-  if (servers.type !== 'object') throw fault(servers.offset, `${key} is no JSON object.`);
-  const names = (servers.children ?? []).map(({ children }) => String(children![0]!.value));
-  return { body, existing: member(servers, name, fault), names };
+  if (servers !== undefined && servers.type !== 'object')
+    throw fault(servers.offset, `${key} is no JSON object.`);
+  const existing = servers && member(servers, name, fault);
+  return { mark, body, root, servers, existing };
 }
 
 /** A member that is there twice could not be changed so that every client sees it. */

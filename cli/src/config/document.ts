@@ -112,7 +112,7 @@ function parseJson(text: string, mistake: Mistake): Parsed {
 function checkKeys(node: Node, mistake: Mistake): void {
   const keys = new Set<unknown>();
   for (const child of node.children ?? []) {
-    const key = node.type === 'object' ? child.children?.[0]?.value : undefined;
+    const key: unknown = node.type === 'object' ? child.children?.[0]?.value : undefined;
     if (key !== undefined && keys.has(key)) throw mistake(child.offset, TWICE, 'Take one of the two out');
     keys.add(key);
     checkKeys(child, mistake);

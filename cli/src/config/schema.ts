@@ -65,8 +65,11 @@ function pluginsSchema(plugins: readonly Plugin[]): Schema {
 
 function whenNamed({ name, flags = {} }: Plugin): Schema {
   return {
-    if: { type: 'object', properties: { name: { const: name } } },
-    then: { properties: { options: optionsSchema(flags) } },
+    anyOf: [
+      { type: 'string' },
+      { properties: { name: { not: { const: name } } } },
+      { properties: { options: optionsSchema(flags) } },
+    ],
   };
 }
 

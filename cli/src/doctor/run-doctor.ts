@@ -52,7 +52,7 @@ export async function runDoctor(invocation: Invocation, options: RunDoctorOption
       pluginFinding(invocation.plugins, env),
       ...configFindings(invocation, options.fault),
       clockFinding(clockAhead, new Date()),
-      ...looks.flatMap(({ findings }) => findings),
+      ...looks.flatMap((look) => look.findings),
     ];
     const ok = findings.every(({ status }) => status !== 'failed');
     const shown = values['json']
