@@ -82,6 +82,11 @@ export async function pluginsForHelp(options: Omit<InUseOptions, 'file'>): Promi
 async function configFile(args: readonly string[], env: Environment): Promise<ConfigFile | undefined> {
   const text = textsGiven('config', { args, env, variable: 'MCP_CONNECT_CONFIG' }).at(-1);
   if (text === undefined) return undefined;
+  if (text.trim() === '') {
+    throw new ConnectorError('MCPC_USAGE', 'The value of --config is empty.', {
+      hint: 'Give it the path of a YAML or JSON file, or leave it out',
+    });
+  }
   const [{ ConfigFile: Reader }, flags] = await Promise.all([import('./config/config-file.js'), fileFlags()]);
   return Reader.read(expandVariables(text, { flag: 'config', env }), { flags, env });
 }

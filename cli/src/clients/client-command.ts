@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Flag, Flags, Plugin } from '@mcp-connect/core';
 import { ModeCommand } from '../base.js';
+import { DECIDING_FLAGS } from '../file-flags.js';
 import { CLIENT_FLAGS, PROXY_FLAGS } from '../flags.js';
 import { openLine, type Line } from '../line.js';
 import { loadPlugins } from '../load.js';
@@ -17,9 +18,6 @@ const SCRIPT = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 /** How `config` reads its line: as `proxy` does. */
 const CONFIG: Mode = { ...MODES.proxy, flags: { ...CLIENT_FLAGS, ...PROXY_FLAGS } };
 
-/** Variables that would stand in for flags which decide what other flags there are. */
-const DECIDING = new Set(['config', 'server', 'plugin'].map((name) => PROXY_FLAGS[name as 'config'].env));
-
 /** Returns the flags of the commands that configure a client. */
 export async function clientFlags(): Promise<OclifFlags> {
   return withoutVariables(CONFIG.flags, await loadPlugins(CONFIG.plugins, pluginPlaces(process.env)));
@@ -32,7 +30,8 @@ export abstract class ClientCommand extends ModeCommand {
   /** Variables count for nothing here: the client is started without them. */
   protected async configure(client: keyof typeof CLIENTS): Promise<never> {
     const { env } = process;
-    const without = Object.entries(env).filter(([name]) => !DECIDING.has(name as never));
+    const deciding = DECIDING_FLAGS.map((name) => (PROXY_FLAGS as Flags)[name]?.env);
+    const without = Object.entries(env).filter(([name]) => !deciding.includes(name));
     try {
       const line = await openLine(CONFIG, this.argv, { env: Object.fromEntries(without) });
       await configure({

@@ -15,6 +15,9 @@ export interface CheckOptions {
   readonly aliases?: Aliases;
 }
 
+/** Of how many mistakes the place is looked up; it takes the longer the more there are. */
+const MOST_PLACED = 100;
+
 interface Problem {
   readonly offset: number;
   readonly message: string;
@@ -46,10 +49,12 @@ export function checkBySchema(value: unknown, schema: Schema, options: CheckOpti
   });
   const validate = ajv.compile(schema);
   if (validate(value)) return;
-  const problems = (validate.errors ?? []).map((error) => problemOf(error, options));
-  const [first, ...others] = problems.toSorted((a, b) => a.offset - b.offset);
+  const errors = validate.errors ?? [];
+  const problems = errors.slice(0, MOST_PLACED).map((error) => problemOf(error, options));
+  const [first] = problems.toSorted((a, b) => a.offset - b.offset);
   const { offset, message, hint } = first!;
-  const more = others.length === 0 ? '' : ` (and ${others.length} more mistakes below)`;
+  const others = errors.length - 1;
+  const more = others === 0 ? '' : ` (and ${others} more below)`;
   throw options.document.mistake(offset, `${message}${more}.`, hint);
 }
 

@@ -184,7 +184,7 @@ describe('a configuration file', () => {
     ['whose name says no format', 'timeout: 1', 'c.txt'],
     ['nested as deep as no parser goes', '['.repeat(200_000), 'c.json'],
     ['nested as deep, in YAML', '['.repeat(20_000)],
-    ['larger than a megabyte', `# ${'x'.repeat(1024 * 1024)}`],
+    ['larger than 256 KiB', `# ${'x'.repeat(256 * 1024)}`],
   ];
   for (const [what, text, name = 'c.yaml'] of whole) {
     it(`${what} is refused`, () => {

@@ -6,7 +6,7 @@ import { jsonValue, worded } from './json.js';
 import { isMap, isNode, parseDocument, type Document } from 'yaml';
 
 /** The largest file that is read, in bytes. */
-const LARGEST = 1024 * 1024;
+const LARGEST = 256 * 1024;
 
 /** How many nodes the aliases of a file may unfold into for each one written, so that a few lines cannot fill the memory. */
 const MOST_ALIASES = 100;
