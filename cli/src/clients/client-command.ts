@@ -8,7 +8,6 @@ import { openLine, type Line } from '../line.js';
 import { loadPlugins } from '../load.js';
 import { MODES, type Mode } from '../modes.js';
 import { oclifFlags, valuesOf, type OclifFlags } from '../oclif-flags.js';
-import { reportOf } from '../report.js';
 import { pluginPlaces } from '../resolve.js';
 import type { CLIENTS } from './clients.js';
 import { configure } from './configure.js';
@@ -25,30 +24,26 @@ export async function clientFlags(): Promise<OclifFlags> {
 
 /** A command that writes the settings of one client. */
 export abstract class ClientCommand extends ModeCommand {
-  static override usage = '<%= command.id %> [FLAGS] [-- COMMAND ARGS...]';
-
-  /** Variables count for nothing here: the client is started without them. */
+  /**
+   * Reads the line and does what it asks for. Variables count for nothing here: the client is started without them.
+   *
+   * @throws ConnectorError `MCPC_USAGE` naming what is at fault
+   */
   protected async configure(client: keyof typeof CLIENTS): Promise<never> {
     const { env } = process;
-    const deciding = DECIDING_FLAGS.map((name) => (PROXY_FLAGS as Flags)[name]?.env);
-    const without = Object.entries(env).filter(([name]) => !deciding.includes(name));
-    try {
-      const line = await openLine(CONFIG, this.argv, { env: Object.fromEntries(without) });
-      await configure({
-        client,
-        line,
-        values: await this.#valuesOf(line),
-        place: { platform: process.platform, env, home: homedir(), cwd: process.cwd() },
-        node: process.execPath,
-        script: SCRIPT,
-        stdout: process.stdout,
-        stderr: process.stderr,
-      });
-    } catch (error) {
-      const { line, exitCode } = reportOf(error);
-      process.stderr.write(`${line}\n`);
-      return this.exit(exitCode);
-    }
+    const deciding = new Set(DECIDING_FLAGS.map((name) => (PROXY_FLAGS as Flags)[name]?.env));
+    const without = Object.entries(env).filter(([name]) => !deciding.has(name));
+    const line = await openLine(CONFIG, this.argv, { env: Object.fromEntries(without) });
+    await configure({
+      client,
+      line,
+      values: await this.#valuesOf(line),
+      place: { platform: process.platform, env, home: homedir(), cwd: process.cwd() },
+      node: process.execPath,
+      script: SCRIPT,
+      stdout: process.stdout,
+      stderr: process.stderr,
+    });
     return this.exit(0);
   }
 

@@ -154,15 +154,18 @@ function hostOf(endpoint: string | undefined): string | undefined {
 /** What the user has to do that we cannot. */
 function notes(client: Client, { line }: ConfigureOptions): readonly string[] {
   const variables = variablesOf({ args: line.args, flags: line.flags });
-  if (variables.length === 0) return [];
+  const shown = masked(JSON.stringify(line.words)) === JSON.stringify(line.words);
+  const words = shown ? [] : ['A word after -- looks like a secret, and the settings show it'];
+  if (variables.length === 0) return words;
   const names = variables.join(', ');
   if (client.withholdsEnvironment === true) {
     return [
+      ...words,
       `${client.title} starts servers without your environment: add ${names} to the env of the entry, ` +
         'or use mcp-connect login, --auth-token-file or --auth-token-command instead',
     ];
   }
-  return [`${names} must be set where ${client.title} is started`];
+  return [...words, `${names} must be set where ${client.title} is started`];
 }
 
 /** Shows a change as `diff -u` does. Nothing around it is shown, and no secret in it. */

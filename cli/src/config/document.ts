@@ -11,6 +11,7 @@ const LARGEST = 256 * 1024;
 /** How many nodes the aliases of a file may unfold into for each one written, so that a few lines cannot fill the memory. */
 const MOST_ALIASES = 100;
 
+const QUOTES = 'Put quotes around a text that holds : { [ # or ${NAME}';
 const TWICE = 'This key is there twice.';
 
 /** The names and indices that lead to a value in a file. */
@@ -134,7 +135,7 @@ function parseYaml(text: string, mistake: Mistake): Parsed {
   if (error?.code === 'DUPLICATE_KEY') throw mistake(error.pos[0], TWICE, 'Take one of the two out');
   if (error !== undefined) {
     // Behind a colon stands a piece of the text.
-    throw mistake(error.pos[0], `This is no valid YAML: ${error.message.split(/[:;]/, 1)[0]}.`);
+    throw mistake(error.pos[0], `This is no valid YAML: ${error.message.split(/[:;]/, 1)[0]}.`, QUOTES);
   }
   const value: unknown = unfailing(
     () => document.toJS({ maxAliasCount: MOST_ALIASES }) as unknown,

@@ -13,6 +13,8 @@ export default class ConfigCursorCommand extends ClientCommand {
     '<%= config.bin %> <%= command.id %> --name github --remove',
   ];
 
+  static override usage = '<%= command.id %> [FLAGS] [-- COMMAND ARGS...]';
+
   static override flags = flags;
 
   async run(): Promise<never> {

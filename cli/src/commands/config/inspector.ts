@@ -12,6 +12,8 @@ export default class ConfigInspectorCommand extends ClientCommand {
     '<%= config.bin %> <%= command.id %> --name github --remove',
   ];
 
+  static override usage = '<%= command.id %> [FLAGS] [-- COMMAND ARGS...]';
+
   static override flags = flags;
 
   async run(): Promise<never> {
