@@ -68,7 +68,7 @@ function entryOfPath(ref: string, cwd: string): string {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined) {
     throw new ConnectorError('MCPC_USAGE', `There is no plugin at ${path}.`, {
-      hint: `Check the path of the plugin; it counts from ${cwd}`,
+      hint: `Check the path that --plugin or the configuration file gives; it counts from ${cwd}`,
     });
   }
   return stats.isDirectory() ? entryOf({ root: path, manifest: readManifest(path) ?? {} }) : path;

@@ -73,9 +73,13 @@ export class ConfigFile {
     this.path = document.path;
     this.folder = dirname(resolve(document.path));
     this.servers = Object.keys(contents.servers ?? {});
-    this.plugins = (contents.plugins ?? []).map((entry) =>
-      expandVariables(typeof entry === 'string' ? entry : entry.name, { flag: 'plugin', env }),
-    );
+    this.plugins = (contents.plugins ?? []).map((entry, index) => {
+      try {
+        return expandVariables(typeof entry === 'string' ? entry : entry.name, { flag: 'plugin', env });
+      } catch (error) {
+        throw placed(error, document, ['plugins', index]);
+      }
+    });
     this.#document = document;
     this.#contents = contents;
     this.#flags = flags;
