@@ -119,7 +119,7 @@ describe('an entry', () => {
       flags: mergeFlags(PROXY_FLAGS, plugins),
       program: ['/node', '/run.js'],
       cwd: '/work',
-      line: 'mcp-connect config cursor',
+      line: ['mcp-connect', 'config', 'cursor'],
     };
   });
 

@@ -115,7 +115,7 @@ function entryFor(client: Client, scope: Scope, options: ConfigureOptions): Entr
     flags: line.flags,
     program: programFor({ scope, node, script }),
     cwd: place.cwd,
-    line: ['mcp-connect config', options.client, ...own, ...acts.map((flag) => `--${flag}`)].join(' '),
+    line: ['mcp-connect', 'config', options.client, ...own, ...acts.map((flag) => `--${flag}`)],
   });
 }
 

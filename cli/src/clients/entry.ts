@@ -24,7 +24,7 @@ export interface EntryOptions {
   readonly program: readonly string[];
   readonly cwd: string;
   /** How the line begins, for messages: up to the flags of `proxy`. */
-  readonly line: string;
+  readonly line: readonly string[];
 }
 
 /** A flag with what it is given; a boolean flag is given nothing. */
@@ -147,7 +147,7 @@ function refusal(secret: Given, given: readonly Given[], { line, words }: EntryO
   return new ConnectorError('MCPC_USAGE', message, {
     hint: safe
       ? `Put each secret into an environment variable, and write --${secret.name} '${instead}'`
-      : `Put it into the environment variable ${variable.slice(2, -1)}, and type: ${line} ${typed.map(quoted).join(' ')}`,
+      : `Put it into the environment variable ${variable.slice(2, -1)}, and type: ${[...line, ...typed].map(quoted).join(' ')}`,
   });
 }
 
