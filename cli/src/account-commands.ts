@@ -12,7 +12,7 @@ import { greet } from './greet.js';
 import { openLog } from './log-sinks.js';
 import { MODES, type Mode } from './modes.js';
 import { ownValues, prepare, type Invocation, type Surroundings } from './proxy.js';
-import { reportOf } from './report.js';
+import { tell } from './report.js';
 
 const OAUTH = '@mcp-connect/auth-oauth';
 
@@ -23,10 +23,20 @@ const LAST = 1_000;
 export const LOGIN: Mode = { ...MODES.proxy, flags: LOGIN_FLAGS };
 
 /** How `logout` reads its line. */
-export const LOGOUT: Mode = { ...MODES.proxy, flags: LOGOUT_FLAGS, endpoints: anyEndpoint };
+export const LOGOUT: Mode = {
+  ...MODES.proxy,
+  flags: LOGOUT_FLAGS,
+  endpoints: anyEndpoint,
+  everyServer: true,
+};
 
 /** How `whoami` reads its line. */
-export const WHOAMI: Mode = { ...MODES.proxy, flags: WHOAMI_FLAGS, endpoints: anyEndpoint };
+export const WHOAMI: Mode = {
+  ...MODES.proxy,
+  flags: WHOAMI_FLAGS,
+  endpoints: anyEndpoint,
+  everyServer: true,
+};
 
 function anyEndpoint(values: Values, words: readonly string[]): ReturnType<Mode['endpoints']> {
   return values['endpoint'] === undefined && words.length === 0 ? [] : MODES.proxy.endpoints(values, words);
@@ -129,9 +139,7 @@ async function run(
       },
     });
   } catch (error) {
-    const { line, exitCode } = reportOf(toConnectorError(error, 'MCPC_PLUGIN'));
-    around.stderr.write(`${log.redact(line)}\n`);
-    return exitCode;
+    return tell(error, { stderr: around.stderr, log, invocation });
   }
 }
 

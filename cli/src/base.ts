@@ -1,12 +1,13 @@
 import { ConnectorError, type Flags } from '@mcp-connect/core';
 import { Command } from '@oclif/core/command';
 import { CLIError } from '@oclif/core/errors';
+import type { Presets } from './config/config-file.js';
 import type { Values } from './flags.js';
-import { pluginsInUse } from './in-use.js';
-import { loadPlugins, mergeFlags } from './load.js';
+import { openLine, type Line } from './line.js';
+import { loadPlugins } from './load.js';
 import type { Mode } from './modes.js';
-import { oclifFlags, valuesOf, type OclifFlags } from './oclif-flags.js';
-import { checkBooleans, cutLine, variablesInUse } from './plain.js';
+import { oclifFlags, valuesOf, type OclifFlags, type Parsed } from './oclif-flags.js';
+import { checkBooleans, variablesInUse } from './plain.js';
 import { runProxy, type Invocation } from './proxy.js';
 import { reportOf } from './report.js';
 import { pluginPlaces } from './resolve.js';
@@ -27,13 +28,17 @@ export abstract class FlagCommand extends Command {
    * in one line and ends the command.
    */
   protected async readFlags(args: readonly string[], flags: Flags, forOclif: OclifFlags): Promise<Values> {
+    return valuesOf(flags, await this.parseFlags(args, flags, forOclif));
+  }
+
+  /** Does what {@link readFlags} does, and leaves the values in oclif's shape. */
+  protected async parseFlags(args: readonly string[], flags: Flags, forOclif: OclifFlags): Promise<Parsed> {
     try {
       checkBooleans(args, flags, process.env);
-      const { flags: parsed } = await this.parse({ flags: forOclif }, [...args]);
-      return valuesOf(flags, parsed);
+      return await this.parse({ flags: forOclif }, [...args]);
     } catch (error) {
       const mistake = error instanceof CLIError ? usageError(error, Object.keys(flags)) : error;
-      const { line, exitCode } = reportOf(mistake, variablesInUse(args, flags, process.env));
+      const { line, exitCode } = reportOf(mistake, { variables: variablesInUse(args, flags, process.env) });
       process.stderr.write(`${line}\n`);
       return this.exit(exitCode);
     }
@@ -49,11 +54,25 @@ export abstract class ModeCommand extends FlagCommand {
    * @throws ConnectorError `MCPC_USAGE` naming what is wrong with the line or with a plugin
    */
   protected async read(mode: Mode): Promise<Invocation> {
-    const { args, words } = cutLine(this.argv);
-    const plugins = await pluginsInUse({ builtIn: mode.plugins, args, env: process.env });
-    const flags = mergeFlags(mode.flags, plugins);
-    const values = await this.readFlags(args, flags, oclifFlags(mode.flags, plugins));
-    return { mode, flags, plugins, values, words, variables: variablesInUse(args, flags, process.env) };
+    const line = await openLine(mode, this.argv, { env: process.env });
+    return (await this.readLine(mode, line))(line.presets);
+  }
+
+  /** Reads a line whose plugins are loaded. What comes back completes it by what its configuration file says. */
+  protected async readLine(mode: Mode, line: Line): Promise<(presets: Presets) => Invocation> {
+    const { args, words, plugins, flags } = line;
+    const parsed = await this.parseFlags(args, flags, oclifFlags(mode.flags, plugins));
+    const variables = variablesInUse(args, flags, process.env);
+    return ({ values, warnings }) => ({
+      mode,
+      flags,
+      plugins,
+      values: valuesOf(flags, parsed, values),
+      words,
+      variables,
+      file: line.file?.path,
+      warnings,
+    });
   }
 }
 

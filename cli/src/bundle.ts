@@ -17,17 +17,25 @@ const COMMON = {
 /** What only a sign-in needs, as `@mcp-connect/auth-oauth` imports it on demand. */
 const SIGN_IN = 'open-account.js';
 
+/** What only a start with a configuration file needs. */
+const CONFIG = 'config-file.js';
+
 /** Modules that every plain `proxy` needs in the end: what is imported on demand elsewhere is part of the bundle. */
 const AT_ONCE = /^(@mcp-connect\/|\.\/(streamable|direct|bridge)\.js$)/;
 
 /** Where the bundle of a plain `proxy` goes. */
 const START = fileURLToPath(new URL('start/', import.meta.url));
 
-const signInApart: Plugin = {
-  name: 'sign-in-apart',
+/** What is a bundle of its own, or none at all. */
+const apart: Plugin = {
+  name: 'apart',
   setup(bundling) {
     bundling.onResolve({ filter: /\/open-account\.js$/ }, () => ({
       path: '../sign-in/open-account.mjs',
+      external: true,
+    }));
+    bundling.onResolve({ filter: /\/config-file\.js$/ }, () => ({
+      path: '../config/config-file.mjs',
       external: true,
     }));
     bundling.onResolve({ filter: /^\.\/oclif\.js$/ }, () => ({ path: '../oclif.js', external: true }));
@@ -53,6 +61,7 @@ const atOnce: Plugin = {
 
 await bundleStart();
 await bundleSignIn();
+await bundleConfig();
 
 /**
  * Puts everything that a plain `proxy` needs into one file, since finding and reading some fifty modules takes longer
@@ -65,7 +74,7 @@ async function bundleStart(): Promise<void> {
     entryPoints: [fileURLToPath(new URL('start.js', import.meta.url))],
     outdir: START,
     external: ['debug', 'proxy-agent'],
-    plugins: [signInApart, atOnce],
+    plugins: [apart, atOnce],
     write: false,
   });
   await rm(START, { recursive: true, force: true });
@@ -114,6 +123,21 @@ async function bundleSignIn(): Promise<void> {
     outExtension: { '.js': '.mjs' },
     banner: { js: `import{createRequire as $r}from'node:module';const require=$r(import.meta.url);` },
     sourcemap: true,
+    external: ['debug'],
+  });
+}
+
+/** Reading a configuration file takes three libraries. */
+async function bundleConfig(): Promise<void> {
+  await build({
+    ...COMMON,
+    entryPoints: [fileURLToPath(new URL(`config/${CONFIG}`, import.meta.url))],
+    outdir: fileURLToPath(new URL('config/', import.meta.url)),
+    outExtension: { '.js': '.mjs' },
+    splitting: false,
+    banner: { js: `import{createRequire as $r}from'node:module';const require=$r(import.meta.url);` },
+    // jsonc-parser's main file asks for its parts in a way that no bundler follows.
+    mainFields: ['module', 'main'],
     external: ['debug'],
   });
 }

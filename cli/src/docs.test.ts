@@ -1,22 +1,24 @@
 import { expect } from 'chai';
-import { readmes } from './docs.js';
+import { derivedFiles } from './docs.js';
+import { LOGIN, LOGOUT, WHOAMI } from './account-commands.js';
+import { DEMO_FLAGS } from './flags.js';
 import { loadPlugins, mergeFlags } from './load.js';
 import { CHECKS, MODES } from './modes.js';
 import { pluginPlaces } from './resolve.js';
 
-describe('the READMEs', () => {
-  it('list all flags, as they are (npm run docs writes the tables)', async () => {
-    for (const { file, text, fresh, flags } of await readmes()) {
-      expect(text, file).to.equal(fresh);
-      for (const name of Object.keys(flags)) expect(text, file).to.include(`| \`--${name}\``);
+describe('the docs', () => {
+  it('derive from the flags (npm run docs writes what does)', async () => {
+    for (const { path, text, derived, flags } of await derivedFiles()) {
+      expect(text, path).to.equal(derived);
+      for (const name of Object.keys(flags)) expect(text, path).to.include(`| \`--${name}\``);
     }
   });
 });
 
 describe('every flag', () => {
   it('has an environment variable of our prefix and of its own', async () => {
-    for (const { flags, plugins } of Object.values({ ...MODES, ...CHECKS })) {
-      const all = mergeFlags(flags, await loadPlugins(plugins, pluginPlaces({})));
+    for (const { flags, plugins } of [...Object.values({ ...MODES, ...CHECKS }), LOGIN, LOGOUT, WHOAMI]) {
+      const all = { ...mergeFlags(flags, await loadPlugins(plugins, pluginPlaces({}))), ...DEMO_FLAGS };
       const variables = Object.values(all).map(({ env }) => env);
       for (const variable of variables) expect(variable).to.match(/^MCP_CONNECT_/);
       expect(new Set(variables)).to.have.property('size', variables.length);

@@ -1,10 +1,13 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Flags } from '@mcp-connect/core';
-import { withFlagTables } from './flag-table.js';
+import type { Flag, Flags } from '@mcp-connect/core';
+import { configSchema, takesList } from './config/schema.js';
+import { fileFlags } from './file-flags.js';
+import { markdownTable, meaning, withFlagTables } from './flag-table.js';
 import {
   AUTH_PROXY_FLAGS,
+  CLIENT_FLAGS,
   COMMON_FLAGS,
   DEMO_FLAGS,
   DOCTOR_FLAGS,
@@ -18,6 +21,8 @@ import { loadPlugins } from './load.js';
 import { pluginPlaces } from './resolve.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const SCHEMA = join(ROOT, 'cli/config.schema.json');
+const CONFIG_PAGE = join(ROOT, 'docs/config.md');
 
 /** The tables of the README of the command line. */
 const COMMANDS: Readonly<Record<string, Flags>> = {
@@ -27,22 +32,29 @@ const COMMANDS: Readonly<Record<string, Flags>> = {
   'load-balance': without(LOAD_BALANCE_FLAGS, COMMON_FLAGS),
   test: { ...without(TEST_FLAGS, COMMON_FLAGS), timeout: TEST_FLAGS.timeout },
   doctor: { ...without(DOCTOR_FLAGS, COMMON_FLAGS), timeout: DOCTOR_FLAGS.timeout },
+  config: CLIENT_FLAGS,
   'notification-demo': without(DEMO_FLAGS, COMMON_FLAGS),
   common: COMMON_FLAGS,
 };
 
-/** A README, with the tables that it has and should have. */
-export interface Readme {
-  readonly file: string;
+/** One file of the docs that derives from the flags. */
+export interface DerivedFile {
+  readonly path: string;
+  /** What is there. */
   readonly text: string;
-  /** The text with the tables of the flags as they are. */
-  readonly fresh: string;
+  /** What should be there. */
+  readonly derived: string;
   /** The flags that it has to tell of. */
   readonly flags: Flags;
 }
 
-/** Reads the READMEs of the command line and of every plugin of this repository. */
-export async function readmes(): Promise<readonly Readme[]> {
+/** Returns all files that derive from the flags, as they are and as they should be. */
+export async function derivedFiles(): Promise<readonly DerivedFile[]> {
+  return [...(await readmes()), ...(await configFiles())];
+}
+
+/** The READMEs of the command line and of every plugin of this repository. */
+async function readmes(): Promise<readonly DerivedFile[]> {
   const folders = ['plugins', 'examples'].flatMap((folder) =>
     readdirSync(join(ROOT, folder)).map((name) => join(ROOT, folder, name)),
   );
@@ -50,15 +62,57 @@ export async function readmes(): Promise<readonly Readme[]> {
   const plugins = packages.map(async (folder) => {
     const [plugin] = await loadPlugins([folder], pluginPlaces({}));
     const { name, flags = {} } = plugin!;
-    return read(join(folder, 'README.md'), { [name]: flags }, flags);
+    return readmeIn(folder, { [name]: flags }, flags);
   });
   const all: Flags = Object.fromEntries(Object.values(COMMANDS).flatMap((flags) => Object.entries(flags)));
-  return [read(join(ROOT, 'cli/README.md'), COMMANDS, all), ...(await Promise.all(plugins))];
+  return [readmeIn(join(ROOT, 'cli'), COMMANDS, all), ...(await Promise.all(plugins))];
 }
 
-function read(file: string, tables: Readonly<Record<string, Flags>>, flags: Flags): Readme {
-  const text = readFileSync(file, 'utf8');
-  return { file, text, fresh: withFlagTables(text, tables), flags };
+function readmeIn(folder: string, tables: Readonly<Record<string, Flags>>, flags: Flags): DerivedFile {
+  const path = join(folder, 'README.md');
+  const text = readFileSync(path, 'utf8');
+  return { path, text, derived: withFlagTables(text, tables), flags };
+}
+
+/** The page about configuration files, and their schema. */
+async function configFiles(): Promise<readonly DerivedFile[]> {
+  const flags = await fileFlags();
+  const text = readFileSync(CONFIG_PAGE, 'utf8');
+  const table = (_: string, open: string, close: string): string =>
+    `${open}\n\n${keyTable(flags)}\n\n${close}`;
+  const schema = existsSync(SCHEMA) ? readFileSync(SCHEMA, 'utf8') : '';
+  const derivedSchema = `${JSON.stringify(configSchema(flags), null, 2)}\n`;
+  return [
+    {
+      path: CONFIG_PAGE,
+      text,
+      derived: text.replace(/(<!-- keys -->)[^]*?(<!-- end -->)/, table),
+      flags: {},
+    },
+    { path: SCHEMA, text: schema, derived: derivedSchema, flags: {} },
+  ];
+}
+
+/** Words the keys of a configuration file as a Markdown table. */
+function keyTable(flags: Flags): string {
+  const rows = Object.entries(flags).map(([name, flag]) => [
+    `\`${name}\``,
+    kindOf(flag),
+    meaning(flag),
+    'default' in flag ? `\`${flag.default}\`` : '',
+  ]);
+  return markdownTable([['key', 'value', 'meaning', 'default'], ...rows]);
+}
+
+function kindOf(flag: Flag): string {
+  if (flag.type === 'boolean') return 'true or false';
+  if (flag.type === 'integer') return 'number';
+  const kinds = [
+    flag.path === true ? 'path' : 'text',
+    ...(takesList(flag) ? ['list'] : []),
+    ...(flag.pairs === undefined ? [] : ['names with values']),
+  ];
+  return kinds.join(', ');
 }
 
 function without(flags: Flags, others: Flags): Flags {
@@ -66,5 +120,5 @@ function without(flags: Flags, others: Flags): Flags {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const { file, fresh } of await readmes()) writeFileSync(file, fresh);
+  for (const { path, derived } of await derivedFiles()) writeFileSync(path, derived);
 }

@@ -40,7 +40,8 @@ function line(cells: readonly string[]): string {
   return `| ${cells.join(' | ')} |`;
 }
 
-function meaning(flag: Flag): string {
+/** Says what a flag means, and which values it takes, as it may stand in a cell. */
+export function meaning(flag: Flag): string {
   const options = 'options' in flag && flag.options ? ` One of ${flag.options.join(', ')}.` : '';
   return escaped(flag.summary + options);
 }

@@ -80,18 +80,21 @@ export const COMMON_FLAGS = {
   },
   ca: {
     type: 'string',
+    path: true,
     summary: 'PEM file with the certificates of authorities to trust instead of the built-in ones.',
     env: 'MCP_CONNECT_CA',
     valueName: 'FILE',
   },
   cert: {
     type: 'string',
+    path: true,
     summary: 'PEM file with the certificate chain that shows who we are.',
     env: 'MCP_CONNECT_CERT',
     valueName: 'FILE',
   },
   key: {
     type: 'string',
+    path: true,
     summary: 'PEM file with the private key of --cert.',
     env: 'MCP_CONNECT_KEY',
     valueName: 'FILE',
@@ -116,6 +119,7 @@ export const COMMON_FLAGS = {
   },
   'no-proxy': {
     type: 'string',
+    list: true,
     summary: 'Hosts to reach without the proxy, with commas between, in place of NO_PROXY; * for all.',
     env: 'MCP_CONNECT_NO_PROXY',
     valueName: 'HOSTS',
@@ -129,6 +133,19 @@ export const COMMON_FLAGS = {
     type: 'boolean',
     summary: 'Connect to IPv6 addresses only.',
     env: 'MCP_CONNECT_IPV6',
+  },
+  config: {
+    type: 'string',
+    path: true,
+    summary: 'File with values for all of these flags, in YAML or JSON; a flag and a variable win over it.',
+    env: 'MCP_CONNECT_CONFIG',
+    valueName: 'FILE',
+  },
+  server: {
+    type: 'string',
+    summary: 'Which of the servers that the file of --config describes.',
+    env: 'MCP_CONNECT_SERVER',
+    valueName: 'NAME',
   },
   plugin: {
     type: 'string',
@@ -151,6 +168,7 @@ export const COMMON_FLAGS = {
   },
   'log-file': {
     type: 'string',
+    path: true,
     summary: 'File that also gets the log, with the time of every line. Old lines make room for new ones.',
     env: 'MCP_CONNECT_LOG_FILE',
     valueName: 'FILE',
@@ -218,14 +236,27 @@ export const AUTH_PROXY_FLAGS = {
   },
   scopes: {
     type: 'string',
+    list: true,
     env: 'MCP_CONNECT_SCOPES',
     summary: 'Scopes to ask for, with blanks or commas between.',
     valueName: 'SCOPES',
   },
 } as const satisfies Flags;
 
+/** The flags of the sign-in plugin, by the names that they have in `auth-proxy`. */
+export const OAUTH_FLAGS = {
+  'client-id': 'oauth-client-id',
+  'client-secret': 'oauth-client-secret',
+  'auth-url': 'oauth-auth-url',
+  'token-url': 'oauth-token-url',
+  'redirect-url': 'oauth-redirect-url',
+  scopes: 'oauth-scopes',
+} as const;
+
 /** A flag of commands whose result a program may want to read. */
-const JSON_FLAG = { json: { type: 'boolean', summary: 'Print the result as JSON.' } } as const;
+const JSON_FLAG = {
+  json: { type: 'boolean', summary: 'Print the result as JSON.', env: 'MCP_CONNECT_JSON' },
+} as const;
 
 /** The flags of `login`: those of `proxy`, so that a line that works there works here. */
 export const LOGIN_FLAGS = { ...PROXY_FLAGS, ...JSON_FLAG } as const satisfies Flags;
@@ -233,25 +264,35 @@ export const LOGIN_FLAGS = { ...PROXY_FLAGS, ...JSON_FLAG } as const satisfies F
 /** The flags of `logout`. */
 export const LOGOUT_FLAGS = {
   ...LOGIN_FLAGS,
-  all: { type: 'boolean', summary: 'End every sign-in, of all servers and profiles.' },
+  all: {
+    type: 'boolean',
+    summary: 'End every sign-in, of all servers and profiles.',
+    env: 'MCP_CONNECT_LOGOUT_ALL',
+  },
 } as const satisfies Flags;
 
 /** The flags of `whoami`. */
 export const WHOAMI_FLAGS = {
   ...LOGIN_FLAGS,
-  verify: { type: 'boolean', summary: 'Ask the servers whether they still take the sign-ins.' },
+  verify: {
+    type: 'boolean',
+    summary: 'Ask the servers whether they still take the sign-ins.',
+    env: 'MCP_CONNECT_VERIFY',
+  },
 } as const satisfies Flags;
 
 /** The flags of `load-balance`. */
 export const LOAD_BALANCE_FLAGS = {
   endpoints: {
     type: 'string',
+    list: true,
     summary: 'Where the servers are, with commas between them.',
     env: 'MCP_CONNECT_ENDPOINTS',
     valueName: 'URL,URL,…',
   },
   'endpoints-file': {
     type: 'string',
+    path: true,
     summary: 'File that names further servers, one a line; it is read again when it changes, and at SIGHUP.',
     env: 'MCP_CONNECT_ENDPOINTS_FILE',
     valueName: 'FILE',
@@ -287,7 +328,7 @@ const CHECK_FLAGS = {
   transport: LOAD_BALANCE_FLAGS.transport,
   ...COMMON_FLAGS,
   timeout: { ...COMMON_FLAGS.timeout, default: 10 },
-  json: { ...JSON_FLAG.json, env: 'MCP_CONNECT_JSON' },
+  ...JSON_FLAG,
 } as const satisfies Flags;
 
 /** The flags of `test`. */
@@ -338,6 +379,36 @@ export const DEMO_FLAGS = {
   },
   debug: COMMON_FLAGS.debug,
   'log-level': COMMON_FLAGS['log-level'],
+} as const satisfies Flags;
+
+/**
+ * The flags of `config` that are about a client's settings. They have no variables: they are about one change of one
+ * file.
+ */
+export const CLIENT_FLAGS = {
+  name: {
+    type: 'string',
+    summary: 'Name of the entry; that of --server, or one after the endpoint, unless given.',
+    valueName: 'NAME',
+  },
+  scope: {
+    type: 'string',
+    summary: "Whose settings: the user's, or those of the project in this folder.",
+    options: ['user', 'project'],
+  },
+  file: {
+    type: 'string',
+    summary: 'Settings file to change, in place of the usual one.',
+    valueName: 'FILE',
+  },
+  write: { type: 'boolean', summary: 'Write the entry into the settings, and keep a copy of them.' },
+  remove: {
+    type: 'boolean',
+    summary: 'Take the entry of --name out of the settings, and keep a copy of them.',
+  },
+  'dry-run': { type: 'boolean', summary: 'Show what --write or --remove would change, and change nothing.' },
+  force: { type: 'boolean', summary: 'Replace another entry of the same name.' },
+  json: { type: 'boolean', summary: 'Print the result as JSON.' },
 } as const satisfies Flags;
 
 /** The values of {@link COMMON_FLAGS}. */

@@ -1,4 +1,5 @@
 import { ConnectorError, reasonOf, type Plugin } from '@mcp-connect/core';
+import type { ConfigFile } from './config/config-file.js';
 import { BUILT_IN } from './built-in.js';
 import { loadPlugins, pluginRefs } from './load.js';
 import type { Environment } from './plain.js';
@@ -17,13 +18,18 @@ import {
 /** Marks a package whose plugin is in use as soon as the package is installed. */
 export const KEYWORD = 'mcp-connect-plugin';
 
-/** Why a plugin is in use: it comes with the program, the user installed or linked it, or the command line names it. */
+/**
+ * Why a plugin is in use: it comes with the program, the user installed or linked it, or the configuration file or the
+ * command line names it.
+ */
 export type Origin = 'built-in' | 'installed' | 'linked' | 'named';
 
 /** A plugin that is in use. */
 export interface PluginInUse {
   readonly plugin: Plugin;
   readonly origin: Origin;
+  /** Which of the plugins of the configuration file it is, or stands in for. */
+  readonly inFile?: number;
   /** Finds the package that it is from. */
   find(): Package | undefined;
 }
@@ -35,11 +41,13 @@ export interface InUseOptions {
   /** The words in which `--plugin` is looked for. */
   readonly args: readonly string[];
   readonly env: Environment;
+  readonly file?: ConfigFile | undefined;
 }
 
 /**
  * Loads the plugins of a command line, in the order in which they are applied: the command's own, those that the user
- * installed, and those that are named. A plugin that is named takes the place of an installed one of the same name.
+ * installed, those of the configuration file, and those that are named. One that comes later takes the place of one of
+ * the same name, unless that is the command's own.
  *
  * @throws ConnectorError `MCPC_USAGE` when one is missing, broken, or made for another version of the core
  */
@@ -54,15 +62,28 @@ export async function pluginsInUse(options: InUseOptions): Promise<readonly Plug
  */
 export async function describedPlugins(options: InUseOptions): Promise<readonly PluginInUse[]> {
   const places = pluginPlaces(options.env);
-  const [builtIn, added, named] = await Promise.all([
+  const [builtIn, added, filed, named] = await Promise.all([
     together(options.builtIn, (ref) => load(ref, places)),
     together(markedPackages(places.data), (found) => loadInstalled(found, places)),
+    options.file === undefined ? [] : loadFiled(options.file, places),
     together(pluginRefs(options.args, options.env), (ref) => load(ref, places)),
   ]);
-  const names = new Set([...builtIn, ...named].map(({ plugin }) => plugin.name));
-  const all = [...builtIn, ...added.filter(({ plugin }) => !names.has(plugin.name)), ...named];
+  const isAmong = (list: readonly PluginInUse[], { plugin }: PluginInUse): boolean =>
+    list.some((other) => other.plugin.name === plugin.name);
+  const all = [
+    ...builtIn.map(standingIn),
+    ...added.filter((one) => !isAmong([...builtIn, ...filed, ...named], one)),
+    ...filed.filter((one) => !isAmong(named, one)),
+    ...named.map(standingIn),
+  ];
   // One that is named twice is used once.
   return all.filter((one, at) => all.findIndex(({ plugin }) => plugin === one.plugin) === at);
+
+  /** The options in the file hold for whatever is used under that name. */
+  function standingIn(one: PluginInUse): PluginInUse {
+    const { inFile } = filed.find(({ plugin }) => plugin.name === one.plugin.name) ?? {};
+    return inFile === undefined ? one : { ...one, inFile };
+  }
 }
 
 async function load(ref: string, places: PluginPlaces): Promise<PluginInUse> {
@@ -70,6 +91,17 @@ async function load(ref: string, places: PluginPlaces): Promise<PluginInUse> {
   return Object.hasOwn(BUILT_IN, ref)
     ? { plugin: plugin!, origin: 'built-in', find: () => findPackage(ref, places.install) }
     : { plugin: plugin!, origin: 'named', find: () => packageAround(entryOfRef(ref, places)) };
+}
+
+/** Paths and packages are looked for from the folder of the file. */
+function loadFiled(file: ConfigFile, places: PluginPlaces): Promise<PluginInUse[]> {
+  return together(file.plugins, async (ref, inFile) => {
+    try {
+      return { ...(await load(ref, { ...places, cwd: file.folder })), inFile };
+    } catch (error) {
+      throw file.placedAtPlugin(inFile, error);
+    }
+  });
 }
 
 async function loadInstalled(found: UserPackage, places: PluginPlaces): Promise<PluginInUse> {
@@ -89,6 +121,6 @@ function markedPackages(data: string): readonly UserPackage[] {
   return userPackages(data).filter(({ manifest }) => manifest.keywords?.includes(KEYWORD));
 }
 
-function together<T, R>(list: readonly T[], each: (one: T) => Promise<R>): Promise<R[]> {
+function together<T, R>(list: readonly T[], each: (one: T, at: number) => Promise<R>): Promise<R[]> {
   return Promise.all(list.map(each));
 }

@@ -9,7 +9,7 @@ import {
   type Plugin,
 } from '@mcp-connect/core';
 import { BUILT_IN } from './built-in.js';
-import type { Environment } from './plain.js';
+import { textsGiven, type Environment } from './plain.js';
 import { entryOfRef, findPackage, packageAround, type PluginPlaces } from './resolve.js';
 
 const BIN = 'mcp-connect';
@@ -20,12 +20,7 @@ const PATIENCE = 10_000;
 
 /** Finds the values of `--plugin` before anything else is read: which flags there are depends on them. */
 export function pluginRefs(args: readonly string[], env: Environment): readonly string[] {
-  const given = args.flatMap((word, at) => {
-    if (word === '--plugin') return args[at + 1] ?? [];
-    return word.startsWith('--plugin=') ? word.slice('--plugin='.length) : [];
-  });
-  const texts = given.length > 0 ? given : [env['MCP_CONNECT_PLUGINS'] ?? ''];
-  return texts.flatMap((text) =>
+  return textsGiven('plugin', { args, env, variable: 'MCP_CONNECT_PLUGINS' }).flatMap((text) =>
     expandVariables(text, { flag: 'plugin', env })
       .split(',')
       .map((ref) => ref.trim())

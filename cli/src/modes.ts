@@ -12,6 +12,7 @@ import {
   AUTH_PROXY_FLAGS,
   DOCTOR_FLAGS,
   LOAD_BALANCE_FLAGS,
+  OAUTH_FLAGS,
   PROXY_FLAGS,
   TEST_FLAGS,
   type CommonValues,
@@ -33,6 +34,8 @@ export interface Mode {
    * @throws ConnectorError `MCPC_USAGE` naming the flag to mend
    */
   endpoints(values: Values, words: readonly string[]): readonly Endpoint[];
+  /** Works without any one of the servers that a configuration file describes. */
+  readonly everyServer?: boolean;
   /** Names the file that the endpoints come from, where there is one that may change. */
   file?(values: Values): string | undefined;
   /** Reads how requests are spread over the endpoints. */
@@ -74,16 +77,6 @@ const proxy: Mode = {
   // Fallbacks wait for a failure, but connections of a pool are there to be used.
   spread: (values) => ({ affinity: (values as Values & CommonValues).pool > 1 ? 'auto' : 'session' }),
 };
-
-/** The flags of the sign-in plugin, by the names that they have in `auth-proxy`. */
-const OAUTH_FLAGS = {
-  'client-id': 'oauth-client-id',
-  'client-secret': 'oauth-client-secret',
-  'auth-url': 'oauth-auth-url',
-  'token-url': 'oauth-token-url',
-  'redirect-url': 'oauth-redirect-url',
-  scopes: 'oauth-scopes',
-} as const;
 
 const authProxy: Mode = {
   ...proxy,
@@ -156,6 +149,7 @@ const doctor: Mode = {
   name: 'doctor',
   flags: DOCTOR_FLAGS,
   plugins: TRANSPORTS_AND_AUTH,
+  everyServer: true,
   spread: () => ({}),
   endpoints(values, words) {
     const { endpoint, endpoints = '', transport } = values as FlagValues<typeof DOCTOR_FLAGS>;

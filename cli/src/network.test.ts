@@ -173,7 +173,7 @@ describe('the network', () => {
     env: Environment = {},
     endpoints: string[] = [],
   ): Promise<Network> {
-    const values = parsePlain(args, COMMON_FLAGS, env) as CommonValues | undefined;
+    const values = parsePlain(args, COMMON_FLAGS, { env }) as CommonValues | undefined;
     if (values === undefined) throw new Error('the line is not plain');
     return networkOf(values, { env, log, endpoints: endpoints.map((url) => parseEndpoint(url)) });
   }

@@ -14,10 +14,24 @@ export function oclifFlags(own: Flags, plugins: readonly Plugin[]): OclifFlags {
   ) as OclifFlags;
 }
 
-/** Gives what oclif parsed the shape that plugins are promised: lists and booleans are always there. */
-export function valuesOf(flags: Flags, parsed: Readonly<Record<string, unknown>>): Values {
+/** What oclif makes of a line. */
+export interface Parsed {
+  readonly flags: Readonly<Record<string, unknown>>;
+  readonly metadata: { readonly flags: Readonly<Record<string, { setFromDefault?: boolean } | undefined>> };
+}
+
+/**
+ * Gives what oclif parsed the shape that plugins are promised: lists and booleans are always there.
+ *
+ * @param presets what a configuration file says: it counts where neither the line nor a variable does
+ */
+export function valuesOf(flags: Flags, parsed: Parsed, presets: Values = {}): Values {
   return Object.fromEntries(
-    Object.entries(flags).map(([name, flag]) => [name, shaped(flag, parsed[name] as Value)]),
+    Object.entries(flags).map(([name, flag]) => {
+      const value = parsed.flags[name] as Value;
+      const isGiven = value !== undefined && parsed.metadata.flags[name]?.setFromDefault !== true;
+      return [name, shaped(flag, isGiven ? value : (presets[name] ?? value))];
+    }),
   );
 }
 

@@ -42,10 +42,17 @@ function checkCommand(argv: readonly string[], config: Config): void {
   const known = [...config.commandIDs, ...config.topics.map((topic) => topic.name)];
   const names = new Set(known.map((id) => id.split(':', 1)[0]!));
   // oclif takes the words of a deeper command apart at colons, too.
-  if (names.has(name.split(':', 1)[0]!)) return;
-  const near = closest(name, [...names]);
-  throw new ConnectorError('MCPC_USAGE', `There is no command ${name}.`, {
-    hint:
-      near === undefined ? 'See all commands with mcp-connect --help' : `Did you mean mcp-connect ${near}?`,
+  if (!names.has(name.split(':', 1)[0]!)) throw unknownCommand([], name, [...names]);
+  const [, below] = words;
+  if (below === undefined || below.startsWith('-') || config.commandIDs.includes(name)) return;
+  const deeper = known.filter((id) => id.startsWith(`${name}:`)).map((id) => id.split(':')[1]!);
+  if (deeper.length > 0 && !deeper.includes(below)) throw unknownCommand([name], below, deeper);
+}
+
+function unknownCommand(topic: readonly string[], name: string, known: readonly string[]): ConnectorError {
+  const near = closest(name, known);
+  const line = (...more: readonly string[]): string => ['mcp-connect', ...topic, ...more].join(' ');
+  return new ConnectorError('MCPC_USAGE', `There is no command ${[...topic, name].join(' ')}.`, {
+    hint: near === undefined ? `See all commands with ${line('--help')}` : `Did you mean ${line(near)}?`,
   });
 }

@@ -29,8 +29,7 @@ const DEFAULTS = {
 async function byOclif(args: readonly string[], env: Environment): Promise<Values> {
   Object.assign(process.env, env);
   try {
-    const { flags } = await parse([...args], { flags: oclifFlags(FLAGS, []) });
-    return valuesOf(FLAGS, flags as Record<string, unknown>);
+    return valuesOf(FLAGS, await parse([...args], { flags: oclifFlags(FLAGS, []) }));
   } finally {
     for (const name of Object.keys(env)) delete process.env[name];
   }
@@ -61,7 +60,7 @@ describe('the plain parser', () => {
   ];
   for (const [what, args, env, differences] of accepted) {
     it(`reads ${what} as oclif does`, async () => {
-      const values = parsePlain(args, FLAGS, env);
+      const values = parsePlain(args, FLAGS, { env });
       expect(values).to.deep.equal({ ...DEFAULTS, ...differences });
       expect(values).to.deep.equal(await byOclif(args, env));
     });
@@ -85,7 +84,7 @@ describe('the plain parser', () => {
   ];
   for (const [what, args, env] of doubtful) {
     it(`leaves ${what} to oclif`, () => {
-      expect(parsePlain(args, FLAGS, env)).to.equal(undefined);
+      expect(parsePlain(args, FLAGS, { env })).to.equal(undefined);
     });
   }
 
@@ -115,7 +114,7 @@ describe('the plain parser', () => {
     const line = fc.array(piece, { maxLength: 5 }).map((pieces) => pieces.flat());
     const property = fc.asyncProperty(line, variables, async (argv, env) => {
       const { args } = cutLine(argv);
-      const values = parsePlain(args, FLAGS, env);
+      const values = parsePlain(args, FLAGS, { env });
       fc.pre(values !== undefined);
       expect(values).to.deep.equal(await byOclif(args, env));
     });

@@ -18,19 +18,40 @@ export function cutLine(argv: readonly string[]): CutLine {
 }
 
 /**
+ * Finds the texts that are given to one flag, before the line can be read: which flags there are depends on them.
+ * Where there is none on the line, the flag's variable counts.
+ */
+export function textsGiven(
+  name: string,
+  { args, env, variable }: { args: readonly string[]; env: Environment; variable: string },
+): readonly string[] {
+  const given = args.flatMap((word, at) => {
+    if (word === `--${name}`) return args[at + 1] ?? [];
+    return word.startsWith(`--${name}=`) ? word.slice(name.length + 3) : [];
+  });
+  const text = env[variable];
+  return given.length === 0 && text ? [text] : given;
+}
+
+/**
  * Reads a plain command line by the same flag data that oclif gets, without the 100 ms that loading oclif costs. It
  * returns undefined for everything that it does not read beyond doubt, help and mistakes included: then oclif reads
  * the line and words the answer.
  *
  * @param args the words after the command's name and before `--`
+ * @param presets what a configuration file says: it counts where neither the line nor a variable does
  */
-export function parsePlain(args: readonly string[], flags: Flags, env: Environment): Values | undefined {
+export function parsePlain(
+  args: readonly string[],
+  flags: Flags,
+  { env, presets = {} }: { env: Environment; presets?: Values },
+): Values | undefined {
   const given = textsByFlag(args, flags);
   if (given === undefined) return undefined;
   const values: Record<string, Value> = {};
   for (const [name, flag] of Object.entries(flags)) {
     const texts = given.get(name) ?? environmentTexts(flag, env);
-    const value = texts === undefined ? absent(flag) : present(flag, texts);
+    const value = texts === undefined ? (presets[name] ?? absent(flag)) : present(flag, texts);
     if (value === DOUBT) return undefined;
     values[name] = value;
   }

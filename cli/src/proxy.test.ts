@@ -34,11 +34,14 @@ async function proxy(
 ): Promise<Running> {
   const plugins = await loadPlugins([ECHO], pluginPlaces({}));
   const flags = mergeFlags(mode.flags, plugins);
-  const values = parsePlain(args, flags, env);
+  const values = parsePlain(args, flags, { env });
   if (values === undefined) throw new Error('the line is not plain');
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
   const around = Object.assign(new EventEmitter(), { stdin, stdout, stderr, env });
-  const exitCode = runProxy({ mode, flags, plugins, values, words: [], variables: [] }, around);
+  const exitCode = runProxy(
+    { mode, flags, plugins, values, words: [], variables: [], file: undefined, warnings: [] },
+    around,
+  );
   void exitCode.then(() => stderr.end());
   return { around, stdin, stdout, log: text(stderr), exitCode };
 }

@@ -36,6 +36,10 @@ export interface Invocation {
   readonly words: readonly string[];
   /** The environment variables that gave some of the values. */
   readonly variables: readonly string[];
+  /** The configuration file that gave others. */
+  readonly file: string | undefined;
+  /** What the log is to say about that file. */
+  readonly warnings: readonly string[];
 }
 
 /** What a serving command needs of its process. */
@@ -106,7 +110,7 @@ export async function runProxy(invocation: Invocation, around: Surroundings): Pr
     status.close();
     return exitCode;
   } catch (error) {
-    return tell(error, { stderr, log, variables: invocation.variables });
+    return tell(error, { stderr, log, invocation });
   }
 }
 
@@ -173,10 +177,11 @@ function tellStatus(
  * @throws ConnectorError `MCPC_USAGE` naming the flag to mend
  */
 export async function prepare(
-  { mode, flags, plugins, values, words }: Invocation,
+  { mode, flags, plugins, values, words, warnings }: Invocation,
   log: Log,
   env: Environment,
 ): Promise<{ connector: Connector; values: Values }> {
+  for (const warning of warnings) log.warn?.('%s', warning);
   const given = expandValues(values, { flags, env, hide: log.hide });
   const expanded = mode.forPlugins?.(given) ?? given;
   const common = expanded as Values & CommonValues;

@@ -10,9 +10,9 @@ describe('a report', () => {
 
   it('names the variables that stood in for flags where the user is at fault, and only there', () => {
     const variables = ['MCP_CONNECT_CA', 'MCP_CONNECT_KEY'];
-    const mistake = reportOf(new ConnectorError('MCPC_USAGE', 'x'), variables);
+    const mistake = reportOf(new ConnectorError('MCPC_USAGE', 'x'), { variables });
     expect(mistake.line).to.include('MCP_CONNECT_CA, MCP_CONNECT_KEY');
-    expect(reportOf(new ConnectorError('MCPC_PLUGIN', 'x'), variables).line).to.equal('mcp-connect: x');
+    expect(reportOf(new ConnectorError('MCPC_PLUGIN', 'x'), { variables }).line).to.equal('mcp-connect: x');
   });
 
   it('has exit code 2 when the user or a plugin is at fault, else 1', () => {

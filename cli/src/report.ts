@@ -15,18 +15,25 @@ export interface Report {
   readonly exitCode: number;
 }
 
-/**
- * Words a failure as one line: what failed, then what to type next.
- *
- * @param variables environment variables that stood in for flags: where the user is at fault, it may be in them
- */
-export function reportOf(error: unknown, variables: readonly string[] = []): Report {
+/** Where values come from that are not on the command line: where the user is at fault, it may be there. */
+export interface Sources {
+  /** Environment variables that stood in for flags. */
+  readonly variables: readonly string[];
+  /** The configuration file. */
+  readonly file?: string | undefined;
+}
+
+/** Words a failure as one line: what failed, then what to type next. */
+export function reportOf(error: unknown, { variables, file }: Sources = { variables: [] }): Report {
   const ours = error instanceof ConnectorError;
   const hint = ours ? error.hint : undefined;
-  const isMistake = ours && error.code === 'MCPC_USAGE' && variables.length > 0;
-  const origin = isMistake ? `Taken from the environment: ${variables.join(', ')}` : undefined;
+  const isMistake = ours && error.code === 'MCPC_USAGE';
+  const origins = [
+    variables.length > 0 ? `Taken from the environment: ${variables.join(', ')}` : undefined,
+    file === undefined ? undefined : `Taken from a file: ${file}`,
+  ];
   return {
-    line: `mcp-connect: ${oneLine([reasonOf(error), hint, origin])}`,
+    line: `mcp-connect: ${oneLine([reasonOf(error), hint, ...(isMistake ? origins : [])])}`,
     exitCode: ours && AT_FAULT.has(error.code) ? USAGE : FAILURE,
   };
 }
@@ -35,8 +42,8 @@ export function reportOf(error: unknown, variables: readonly string[] = []): Rep
 export interface TellOptions {
   readonly stderr: Writable;
   readonly log: Log;
-  /** See {@link reportOf}. */
-  readonly variables: readonly string[];
+  /** Whose values may be at fault. */
+  readonly invocation: Sources;
 }
 
 /**
@@ -44,9 +51,9 @@ export interface TellOptions {
  *
  * @returns the exit code
  */
-export function tell(error: unknown, { stderr, log, variables }: TellOptions): number {
+export function tell(error: unknown, { stderr, log, invocation }: TellOptions): number {
   // What is no error of ours was thrown by a plugin while it was applied.
-  const { line, exitCode } = reportOf(toConnectorError(error, 'MCPC_PLUGIN'), variables);
+  const { line, exitCode } = reportOf(toConnectorError(error, 'MCPC_PLUGIN'), invocation);
   stderr.write(`${log.redact(line)}\n`);
   return exitCode;
 }

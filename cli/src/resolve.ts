@@ -31,6 +31,11 @@ export function pluginPlaces(env: Environment): PluginPlaces {
   };
 }
 
+/** Whether a plugin is named by a path, and not by its package. */
+export function isPath(ref: string): boolean {
+  return PATH_FORM.test(ref);
+}
+
 /**
  * Finds the file of a plugin.
  *
@@ -38,7 +43,7 @@ export function pluginPlaces(env: Environment): PluginPlaces {
  * @throws ConnectorError `MCPC_USAGE` when there is none
  */
 export function entryOfRef(ref: string, places: PluginPlaces): string {
-  return PATH_FORM.test(ref) ? entryOfPath(ref, places.cwd) : entryOfName(ref, places);
+  return isPath(ref) ? entryOfPath(ref, places.cwd) : entryOfName(ref, places);
 }
 
 /** What we need of a `package.json`. */
@@ -63,7 +68,7 @@ function entryOfPath(ref: string, cwd: string): string {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined) {
     throw new ConnectorError('MCPC_USAGE', `There is no plugin at ${path}.`, {
-      hint: `Check the path that is given with --plugin; it counts from ${cwd}`,
+      hint: `Check the path that --plugin or the configuration file gives; it counts from ${cwd}`,
     });
   }
   return stats.isDirectory() ? entryOf({ root: path, manifest: readManifest(path) ?? {} }) : path;

@@ -1,7 +1,6 @@
 import { consoleToStderr } from './console.js';
 import { ownNamespaces } from './debug.js';
-import { pluginsInUse } from './in-use.js';
-import { mergeFlags } from './load.js';
+import { openLine } from './line.js';
 import { MODES, type Mode } from './modes.js';
 import { cutLine, parsePlain, variablesInUse } from './plain.js';
 import { runProxy, type Invocation } from './proxy.js';
@@ -36,15 +35,15 @@ async function readPlainly([command = '', ...rest]: readonly string[]): Promise<
   const mode: Mode | undefined = Object.hasOwn(MODES, command)
     ? MODES[command as keyof typeof MODES]
     : undefined;
-  const { args, words } = cutLine(rest);
-  if (mode === undefined || args.some((word) => HELP.has(word))) return undefined;
+  if (mode === undefined || cutLine(rest).args.some((word) => HELP.has(word))) return undefined;
   const restore = consoleToStderr();
-  const plugins = await pluginsInUse({ builtIn: mode.plugins, args, env: process.env });
-  const flags = mergeFlags(mode.flags, plugins);
-  const values = parsePlain(args, flags, process.env);
+  const { args, words, flags, plugins, file, presets } = await openLine(mode, rest, {
+    env: process.env,
+  });
+  const values = parsePlain(args, flags, { env: process.env, presets: presets.values });
   // Help and mistakes are oclif's to tell, on stdout where they belong.
   if (values === undefined) restore();
-  return (
-    values && { mode, flags, plugins, values, words, variables: variablesInUse(args, flags, process.env) }
-  );
+  if (values === undefined) return undefined;
+  const variables = variablesInUse(args, flags, process.env);
+  return { mode, flags, plugins, values, words, variables, file: file?.path, warnings: presets.warnings };
 }

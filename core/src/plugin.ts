@@ -28,6 +28,12 @@ export interface StringFlag extends FlagBase {
   readonly verbatim?: boolean;
   /** Marks values that logs, errors and help must never show. */
   readonly secret?: boolean;
+  /** The value is a list with commas between; a configuration file may give it item by item. */
+  readonly list?: boolean;
+  /** Each value is a name, this, and what the name stands for; a configuration file may give them as an object. */
+  readonly pairs?: ':' | '=';
+  /** Names a file or folder; a relative one in a configuration file counts from the folder of that file. */
+  readonly path?: boolean;
 }
 
 /** A flag with a whole number. */

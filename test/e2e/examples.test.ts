@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
@@ -68,6 +69,24 @@ describe('the examples', () => {
       });
     }
   }
+
+  it('mcp-connect.yaml', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mcp-connect-'));
+    try {
+      const file = join(folder, 'mcp-connect.yaml');
+      writeFileSync(
+        file,
+        read('mcp-connect.yaml').replaceAll(/https:\/\/\w+\.(com|example)\/mcp/g, server.url),
+      );
+      const before = server.requests.length;
+      await serves(['proxy', '--config', file, '--server', 'example'], { EXAMPLE_TOKEN: 'of-the-example' });
+      const { headers } = server.requests[before]!;
+      expect(headers).to.include({ authorization: 'Bearer of-the-example', 'x-tenant': 'blue' });
+      await serves(['load-balance', '--config', file, '--server', 'pool'], {});
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
 
   it('compose.yaml', async () => {
     const { services } = parse(read('compose.yaml')) as {

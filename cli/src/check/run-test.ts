@@ -59,17 +59,17 @@ export async function examine(
 
 /** Does the work of a command with a log of its own; what it throws is told on stderr. */
 export async function reported(
-  { values, variables }: Invocation,
+  invocation: Invocation,
   { around: { stderr, env } }: RunCheckOptions,
   work: (log: Log) => Promise<number>,
 ): Promise<number> {
   // stdout is for the result: someone may read it by program.
   consoleToStderr();
-  const log = openLog(values as Values & CommonValues, { stderr, env });
+  const log = openLog(invocation.values as Values & CommonValues, { stderr, env });
   try {
     return await work(log);
   } catch (error) {
-    return tell(error, { stderr, log, variables });
+    return tell(error, { stderr, log, invocation });
   }
 }
 

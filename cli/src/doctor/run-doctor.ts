@@ -1,9 +1,10 @@
 import { homedir } from 'node:os';
-import { stateDir, type Plugin } from '@mcp-connect/core';
+import { ConnectorError, reasonOf, stateDir, type Endpoint, type Log, type Plugin } from '@mcp-connect/core';
 import type { CheckReport } from '../check/check.js';
 import { examine, reported, styleFor, type RunCheckOptions } from '../check/run-test.js';
 import { row } from '../check/table.js';
 import { expandValues } from '../expand.js';
+import type { Environment } from '../plain.js';
 import type { Invocation } from '../proxy.js';
 import { findPackage, pluginPlaces } from '../resolve.js';
 import type { Finding } from './finding.js';
@@ -16,25 +17,32 @@ import {
   stateFinding,
 } from './machine.js';
 
+/** What the doctor is asked to look at. */
+export interface RunDoctorOptions extends RunCheckOptions {
+  /** Why the configuration file could not be read. */
+  readonly fault?: unknown;
+  /** The command line as it is for each of the servers that the configuration file describes by name. */
+  readonly servers?: Readonly<Record<string, Invocation>>;
+}
+
 /**
  * Runs `mcp-connect doctor`: what is found goes to stdout, everything else to stderr.
  *
  * @returns the exit code
  * @throws ConnectorError `MCPC_USAGE` when the log file cannot be written
  */
-export async function runDoctor(invocation: Invocation, options: RunCheckOptions): Promise<number> {
+export async function runDoctor(invocation: Invocation, options: RunDoctorOptions): Promise<number> {
   return reported(invocation, options, async (log) => {
     const { stdout, env } = options.around;
-    const { flags, values, words, mode } = invocation;
-    const endpoints = mode.endpoints(expandValues(values, { flags, env, hide: log.hide }), words);
-    const reports = await Promise.all(
-      endpoints.map((endpoint) => {
-        const alone = { ...invocation, mode: { ...mode, endpoints: () => [endpoint] } };
-        return examine(alone, log, { ...options, what: { depth: 'greeting' } });
-      }),
-    );
+    const { values } = invocation;
+    const looks = await Promise.all([
+      lookAt(invocation),
+      ...Object.entries(options.servers ?? {}).map(([name, one]) => lookAt({ ...one, words: [] }, name)),
+    ]);
     const state = stateDir({ env, platform: process.platform, home: homedir() });
-    const clockAhead = reports.find((report) => report.clockAhead !== undefined)?.clockAhead;
+    const clockAhead = looks
+      .flatMap(({ reports }) => reports)
+      .find((report) => report.clockAhead !== undefined)?.clockAhead;
     const findings = [
       nodeFinding(process.version, process.execPath),
       proxyFinding(env),
@@ -42,8 +50,9 @@ export async function runDoctor(invocation: Invocation, options: RunCheckOptions
       stateFinding(state, process.platform),
       signInFinding(state),
       pluginFinding(invocation.plugins, env),
+      ...configFindings(invocation, options.fault),
       clockFinding(clockAhead, new Date()),
-      ...reports.map(endpointFinding),
+      ...looks.flatMap((look) => look.findings),
     ];
     const ok = findings.every(({ status }) => status !== 'failed');
     const shown = values['json']
@@ -51,13 +60,60 @@ export async function runDoctor(invocation: Invocation, options: RunCheckOptions
       : listed(findings, styleFor(stdout, env));
     stdout.write(`${shown}\n`);
     return ok ? 0 : 1;
+
+    /** What is wrong with values of a file is one more thing to tell; what is on the line alone is told at once. */
+    async function lookAt(one: Invocation, label?: string): Promise<Look> {
+      try {
+        const reports = await Promise.all(
+          endpointsOf(one, env, log).map((endpoint) => {
+            const alone = { ...one, warnings: [], mode: { ...one.mode, endpoints: () => [endpoint] } };
+            return examine(alone, log, { ...options, what: { depth: 'greeting' } });
+          }),
+        );
+        return { reports, findings: reports.map((report) => endpointFinding(report, label)) };
+      } catch (error) {
+        if (one.file === undefined) throw error;
+        const name = label === undefined ? 'endpoint' : `server ${label}`;
+        return { reports: [], findings: [faultFinding(name, error)] };
+      }
+    }
   });
 }
 
-function endpointFinding({ ok, endpoint, server, era, revisions, error, next }: CheckReport): Finding {
-  if (!ok) return { name: endpoint, status: 'failed', text: error?.message ?? '', ...(next && { next }) };
+/** What was seen of the endpoints of one command line. */
+interface Look {
+  readonly reports: readonly CheckReport[];
+  readonly findings: readonly Finding[];
+}
+
+function endpointsOf(
+  { mode, flags, values, words }: Invocation,
+  env: Environment,
+  log: Log,
+): readonly Endpoint[] {
+  return mode.endpoints(expandValues(values, { flags, env, hide: log.hide }), words);
+}
+
+/** @param label the name of the server in the configuration file */
+function endpointFinding(report: CheckReport, label?: string): Finding {
+  const { ok, endpoint, server, era, revisions, error, next } = report;
+  const name = label === undefined ? endpoint : `${label}: ${endpoint}`;
+  if (!ok) return { name, status: 'failed', text: error?.message ?? '', ...(next && { next }) };
   const who = [server?.name, server?.version].filter(Boolean).join(' ');
-  return { name: endpoint, status: 'ok', text: `${who}, ${era} ${revisions?.join(', ')}` };
+  return { name, status: 'ok', text: `${who}, ${era} ${revisions?.join(', ')}` };
+}
+
+function configFindings({ file, warnings }: Invocation, fault: unknown): readonly Finding[] {
+  const name = 'config file';
+  if (fault !== undefined) return [faultFinding(name, fault)];
+  if (file === undefined) return [];
+  if (warnings.length === 0) return [{ name, status: 'ok', text: file }];
+  return warnings.map((text) => ({ name, status: 'warning', text }));
+}
+
+function faultFinding(name: string, error: unknown): Finding {
+  const hint = error instanceof ConnectorError ? error.hint : undefined;
+  return { name, status: 'failed', text: reasonOf(error), ...(hint !== undefined && { next: hint }) };
 }
 
 function pluginFinding(plugins: readonly Plugin[], env: RunCheckOptions['around']['env']): Finding {

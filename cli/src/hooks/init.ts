@@ -1,5 +1,5 @@
 import type { Hook } from '@oclif/core/hooks';
-import { pluginsInUse } from '../in-use.js';
+import { pluginsForHelp } from '../line.js';
 import { cutLine } from '../plain.js';
 import { addPluginFlags, takesPlugins } from '../plugin-flags.js';
 
@@ -9,7 +9,7 @@ const init: Hook.Init = async ({ id, argv, config }) => {
   const isHelp = args.includes('--help') || args.includes('-h');
   const command = id === undefined || !isHelp ? undefined : config.findCommand(id);
   if (command === undefined || !takesPlugins(command)) return;
-  addPluginFlags(command, await pluginsInUse({ builtIn: [], args, env: process.env }));
+  addPluginFlags(command, await pluginsForHelp({ builtIn: [], args, env: process.env }));
 };
 
 export default init;

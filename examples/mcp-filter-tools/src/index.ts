@@ -29,6 +29,7 @@ export default definePlugin({
     },
     'tools-rename': {
       type: 'string',
+      pairs: '=',
       multiple: true,
       env: 'MCP_FILTER_TOOLS_RENAME',
       valueName: 'OLD=NEW',

@@ -22,6 +22,7 @@ const FLAGS = {
   },
   'auth-token-file': {
     type: 'string',
+    path: true,
     env: 'MCP_CONNECT_AUTH_TOKEN_FILE',
     valueName: 'FILE',
     summary:

@@ -28,6 +28,7 @@ export default definePlugin({
     },
     headers: {
       type: 'string',
+      pairs: ':',
       multiple: true,
       secret: true,
       verbatim: true,
@@ -37,6 +38,7 @@ export default definePlugin({
     },
     'headers-file': {
       type: 'string',
+      path: true,
       env: 'MCP_CONNECT_HEADERS_FILE',
       valueName: 'FILE',
       summary: 'File with headers to send, one a line.',

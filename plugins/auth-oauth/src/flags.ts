@@ -51,6 +51,7 @@ export const FLAGS = {
   },
   'oauth-private-key': {
     type: 'string',
+    path: true,
     env: 'MCP_CONNECT_OAUTH_PRIVATE_KEY',
     valueName: 'FILE',
     summary: 'Private key of that client instead of a secret (private_key_jwt), in PKCS #8 or JWK form.',
@@ -63,6 +64,7 @@ export const FLAGS = {
   },
   'oauth-scopes': {
     type: 'string',
+    list: true,
     env: 'MCP_CONNECT_OAUTH_SCOPES',
     valueName: 'SCOPES',
     summary: 'Scopes to ask for, with blanks or commas between; defaults to those that the server names.',
@@ -75,6 +77,7 @@ export const FLAGS = {
   },
   'oauth-authorize-param': {
     type: 'string',
+    pairs: '=',
     multiple: true,
     env: 'MCP_CONNECT_OAUTH_AUTHORIZE_PARAM',
     valueName: 'NAME=VALUE',
@@ -100,6 +103,7 @@ export const FLAGS = {
   },
   'oauth-assertion-file': {
     type: 'string',
+    path: true,
     env: 'MCP_CONNECT_OAUTH_ASSERTION_FILE',
     valueName: 'FILE',
     summary: 'File with the assertion (or, for enterprise, the identity token) to sign in with.',

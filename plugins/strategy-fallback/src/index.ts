@@ -16,6 +16,7 @@ export default definePlugin({
   flags: {
     fallbacks: {
       type: 'string',
+      list: true,
       env: 'MCP_CONNECT_FALLBACKS',
       valueName: 'LIST',
       summary:

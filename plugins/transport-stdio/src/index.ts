@@ -12,6 +12,7 @@ export default definePlugin({
   flags: {
     'stdio-env': {
       type: 'string',
+      pairs: '=',
       multiple: true,
       secret: true,
       env: 'MCP_CONNECT_STDIO_ENV',
@@ -25,6 +26,7 @@ export default definePlugin({
     },
     'stdio-cwd': {
       type: 'string',
+      path: true,
       env: 'MCP_CONNECT_STDIO_CWD',
       valueName: 'DIR',
       summary: 'Directory in which the program runs.',
