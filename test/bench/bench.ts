@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { FIGURES, START } from './figures.js';
+import { measureGrowth } from './growth.js';
 import { check, Results, table, type Budget } from './report.js';
 import { measure } from './rounds.js';
 import { LEGS, SUBJECTS } from './subjects.js';
@@ -21,6 +22,7 @@ const HELP = `npm run bench -- [options]
   --subjects a,b    ${SUBJECT_NAMES.join(', ')}; also ${LEGS.map(({ name }) => name).join(', ')}
   --only a,b        ${FIGURE_IDS.join(', ')}
   --json FILE       where the numbers go (.bench/TIME.json)
+  --growth          how the cost grows with what is in flight, sizes and taps; draws docs/bench-growth.svg
   --check           compare mcp-connect with test/bench/budgets.json
 `;
 
@@ -30,18 +32,18 @@ const { values: options } = parseArgs({
     subjects: { type: 'string', default: SUBJECT_NAMES.join() },
     only: { type: 'string', default: FIGURE_IDS.join() },
     json: { type: 'string' },
+    growth: { type: 'boolean', default: false },
     check: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
 
 if (options.help) process.stdout.write(HELP);
+else if (options.growth) await measureGrowth(numberOfRounds(), join(ROOT, 'docs', 'bench-growth.svg'));
 else await bench();
 
 async function bench(): Promise<void> {
-  const rounds = Number(options.rounds);
-  if (!Number.isInteger(rounds) || rounds < 1)
-    throw new Error(`--rounds: ${options.rounds} is no number of rounds`);
+  const rounds = numberOfRounds();
   const chosen = pick('--subjects', options.subjects, ALL_NAMES);
   const ids = pick('--only', options.only, FIGURE_IDS);
   const subjects = ALL_SUBJECTS.filter(({ name }) => chosen.includes(name));
@@ -74,6 +76,13 @@ async function bench(): Promise<void> {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
   if (options.check) compare(results);
+}
+
+function numberOfRounds(): number {
+  const rounds = Number(options.rounds);
+  if (!Number.isInteger(rounds) || rounds < 1)
+    throw new Error(`--rounds: ${options.rounds} is no number of rounds`);
+  return rounds;
 }
 
 function compare(results: Results): void {

@@ -105,7 +105,8 @@ export function check(
   return { text: lines.map(({ text }) => text).join(''), kept: lines.every(({ kept }) => kept) };
 }
 
-function medianOf(values: Values): number | undefined {
+/** The value in the middle. */
+export function medianOf(values: Values): number | undefined {
   const sorted = values.filter((value) => value !== undefined).toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   const upper = sorted[middle];

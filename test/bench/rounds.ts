@@ -28,27 +28,35 @@ const MOST_FAILURES = 2;
  */
 export async function measure(plan: Plan): Promise<void> {
   const { subjects, rounds, progress } = plan;
-  const folder = mkdtempSync(join(tmpdir(), 'mcp-connect-bench-'));
-  const server = await startServer();
-  const env = bridgeEnvironment(folder);
-  try {
+  await withServer(async (open) => {
     // What is read from the disk for the first time is no property of a bridge.
-    for (const subject of subjects) await warm(subject, server.url, env);
+    for (const subject of subjects) await warm(open(subject));
     for (let round = 0; round < rounds; round++) {
       if (progress.isTTY) progress.write(`\rround ${round + 1} of ${rounds} `);
       const first = round % subjects.length;
       const order = [...subjects.slice(first), ...subjects.slice(0, first)];
-      await new Round(plan, round, (subject) => subject.open(server.url, env)).run(order);
+      await new Round(plan, round, open).run(order);
     }
     if (progress.isTTY) progress.write('\r\u001b[K');
+  });
+}
+
+/** Runs the server of the bench for as long as `work` takes. */
+export async function withServer(
+  work: (open: (subject: Subject) => Session) => Promise<void>,
+): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'mcp-connect-bench-'));
+  const server = await startServer();
+  const env = bridgeEnvironment(folder);
+  try {
+    await work((subject) => subject.open(server.url, env));
   } finally {
     await server.stop();
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function warm(subject: Subject, url: string, env: NodeJS.ProcessEnv): Promise<void> {
-  const session = subject.open(url, env);
+async function warm(session: Session): Promise<void> {
   // A subject that cannot start says so in the rounds.
   await initialize(session).catch(() => undefined);
   await session.stop();

@@ -16,7 +16,18 @@ const ROOT = new URL('../../../', import.meta.url);
 /** The yardstick that all ratios refer to. */
 export const FLOOR = 'floor';
 
-const MCP_CONNECT = bridge('mcp-connect', 'cli', (url) => ['cli/bin/run.js', 'proxy', '--endpoint', url]);
+const TAPS = fileURLToPath(new URL('test/bench/taps.mjs', ROOT));
+
+/** Results of 64 MiB are one of the loads, and a little more than the usual limit. */
+const MAX = ['--max-message-size', '100000000'];
+
+const MCP_CONNECT = bridge('mcp-connect', 'cli', (url) => [
+  'cli/bin/run.js',
+  'proxy',
+  '--endpoint',
+  url,
+  ...MAX,
+]);
 
 /** mcp-connect between a modern client and a legacy server. */
 const TRANSLATED_BACK: Subject = {
@@ -54,6 +65,24 @@ export const SUBJECTS: readonly Subject[] = [
     'none',
   ]),
 ];
+
+/** mcp-connect with taps on the hooks that every message passes. */
+export function withTaps(count: number): Subject {
+  const { name } = MCP_CONNECT;
+  return {
+    ...bridge(name, 'cli', (url) => [
+      'cli/bin/run.js',
+      'proxy',
+      '--endpoint',
+      url,
+      '--plugin',
+      TAPS,
+      '--bench-taps',
+      `${count}`,
+    ]),
+    name,
+  };
+}
 
 /** mcp-connect over several connections to the same server: what a call costs should not depend on their number. */
 export const LEGS: readonly Subject[] = [1, 3, 10].map((count) =>
