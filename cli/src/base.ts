@@ -1,4 +1,4 @@
-import { ConnectorError, type Flags } from '@mcp-connect/core';
+import type { Flags } from '@mcp-connect/core';
 import { Command } from '@oclif/core/command';
 import { CLIError } from '@oclif/core/errors';
 import type { Values } from './flags.js';
@@ -6,11 +6,12 @@ import { pluginsInUse } from './in-use.js';
 import { loadPlugins, mergeFlags } from './load.js';
 import type { Mode } from './modes.js';
 import { oclifFlags, valuesOf, type OclifFlags } from './oclif-flags.js';
-import { checkBooleans, cutLine, variablesInUse } from './plain.js';
+import { cutLine, variablesInUse } from './plain.js';
 import { runProxy, type Invocation } from './proxy.js';
 import { reportOf } from './report.js';
 import { pluginPlaces } from './resolve.js';
-import { closest } from './suggest.js';
+import { usageError } from './usage-error.js';
+import { checkValues } from './values.js';
 
 /** Returns the flags that a command has without any `--plugin`. */
 export async function builtInFlags(mode: Mode): Promise<OclifFlags> {
@@ -28,7 +29,7 @@ export abstract class FlagCommand extends Command {
    */
   protected async readFlags(args: readonly string[], flags: Flags, forOclif: OclifFlags): Promise<Values> {
     try {
-      checkBooleans(args, flags, process.env);
+      checkValues(args, flags, process.env);
       const { flags: parsed } = await this.parse({ flags: forOclif }, [...args]);
       return valuesOf(flags, parsed);
     } catch (error) {
@@ -62,37 +63,4 @@ export abstract class ServeCommand extends ModeCommand {
   protected async serve(mode: Mode): Promise<never> {
     return this.exit(await runProxy(await this.read(mode), process));
   }
-}
-
-/** oclif does not export its error classes; their members tell them apart. */
-interface ParseError extends CLIError {
-  /** Words that look like flags and are none. */
-  readonly flags?: readonly string[];
-  /** Words that belong to no flag. */
-  readonly args?: readonly string[];
-}
-
-function usageError(error: ParseError, known: readonly string[]): ConnectorError {
-  if (error.flags !== undefined) return unknownFlag(error.flags[0]!, known);
-  if (error.args !== undefined) return strayWords(error.args.length);
-  // oclif sets the reason of a wrong value off with a line break and a tab.
-  return new ConnectorError('MCPC_USAGE', error.message.replaceAll(/\s*\n\t/g, ': '), { cause: error });
-}
-
-function unknownFlag(word: string, known: readonly string[]): ConnectorError {
-  // What follows the equals sign may be a secret.
-  const typed = word.split('=', 1)[0]!;
-  const near = closest(typed.replace(/^-+/, ''), known);
-  const advice = near === undefined ? 'See all flags with --help' : `Did you mean --${near}?`;
-  return new ConnectorError('MCPC_USAGE', `There is no flag ${typed}.`, {
-    hint: `${advice}${near === undefined ? '; i' : ' I'}f it belongs to a plugin, load the plugin with --plugin NAME`,
-  });
-}
-
-/** Stray words are not shown: most come from a header without its quotes, and one of them is then the token. */
-function strayWords(count: number): ConnectorError {
-  const words = count === 1 ? '1 word belongs' : `${count} words belong`;
-  return new ConnectorError('MCPC_USAGE', `${words} to no flag.`, {
-    hint: 'Put quotes around a value with spaces, --endpoint before an address, and -- before a command; see --help',
-  });
 }

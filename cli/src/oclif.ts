@@ -7,6 +7,7 @@ import { run } from '@oclif/core/run';
 import { settings } from '@oclif/core/settings';
 import { CHECKS, MODES } from './modes.js';
 import { closest } from './suggest.js';
+import { isMistake, usageError } from './usage-error.js';
 
 /**
  * Runs a command line through oclif, which reports its own failures and then ends the process.
@@ -24,6 +25,7 @@ export async function runOclif(argv: readonly string[]): Promise<void> {
     await flush();
   } catch (error) {
     if (error instanceof ConnectorError) throw error;
+    if (isMistake(error)) throw usageError(error);
     await handle(error as Error);
   }
 }
@@ -37,15 +39,25 @@ function helpLast([first, command, ...rest]: readonly string[]): readonly string
 
 function checkCommand(argv: readonly string[], config: Config): void {
   const words = argv.slice(argv[0] === 'help' ? 1 : 0);
-  const [name] = words;
+  const [name, next] = words;
   if (name === undefined || name.startsWith('-')) return;
   const known = [...config.commandIDs, ...config.topics.map((topic) => topic.name)];
   const names = new Set(known.map((id) => id.split(':', 1)[0]!));
   // oclif takes the words of a deeper command apart at colons, too.
-  if (names.has(name.split(':', 1)[0]!)) return;
-  const near = closest(name, [...names]);
-  throw new ConnectorError('MCPC_USAGE', `There is no command ${name}.`, {
+  if (!names.has(name.split(':', 1)[0]!)) throw unknownCommand(name, [...names]);
+  const below = known.filter((id) => id.startsWith(`${name}:`)).map((id) => id.slice(name.length + 1));
+  // A command with words of its own, such as `autocomplete zsh`, looks at them itself.
+  const takesWords = Object.keys(config.findCommand(name)?.args ?? {}).length > 0;
+  if (below.length === 0 || takesWords || next === undefined || next.startsWith('-')) return;
+  if (config.findCommand(`${name}:${next}`) === undefined) throw unknownCommand(next, below, `${name} `);
+}
+
+function unknownCommand(typed: string, names: readonly string[], topic = ''): ConnectorError {
+  const near = closest(typed, names);
+  return new ConnectorError('MCPC_USAGE', `There is no command ${topic}${typed}.`, {
     hint:
-      near === undefined ? 'See all commands with mcp-connect --help' : `Did you mean mcp-connect ${near}?`,
+      near === undefined
+        ? `See all commands with mcp-connect ${topic}--help`
+        : `Did you mean mcp-connect ${topic}${near}?`,
   });
 }

@@ -3,9 +3,10 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConnectorError } from '@mcp-connect/core';
 import { markdownTable } from './flag-table.js';
+import { PLUGINS_CREATE_FLAGS } from './flags.js';
 
 /** What a new plugin may be. */
-export const KINDS = ['transport', 'auth', 'strategy', 'hook'] as const;
+export const KINDS = PLUGINS_CREATE_FLAGS.kind.options;
 
 /** What a new plugin is made from. */
 export interface ScaffoldOptions {
