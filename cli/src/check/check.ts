@@ -1,10 +1,11 @@
 import { ConnectorError, type Connector, type Endpoint, type Log } from '@mcp-connect/core';
+import type { ForwardProxy } from '../forward.js';
 import { treatmentBy, wordsOfTreatment, type Treatment } from './clients.js';
 import type { Conversation, Greeting } from './conversation.js';
 import { isRefusal, type Failure } from './failure.js';
 import { inventory, type Inventory } from './inventory.js';
 import { nextCommand } from './next.js';
-import { addressOf, reach } from './reach.js';
+import { addressOf, reach, reachProxy } from './reach.js';
 import { SignInWatch } from './sign-in.js';
 import { Steps, type Step } from './steps.js';
 import { WireWatch } from './wire-watch.js';
@@ -25,8 +26,8 @@ export interface CheckOptions {
   /** `greeting` ends when it is known who answers; `everything` also asks what the server offers. */
   readonly depth: 'greeting' | 'everything';
   readonly call?: ToolCall;
-  /** Whether connections to this address go by way of a proxy, so that a direct one would prove nothing. */
-  readonly isProxied?: (url: URL) => boolean;
+  /** Finds the proxy by way of which an address is reached, if any: a direct connection would prove nothing. */
+  readonly proxyFor?: (url: URL) => ForwardProxy | undefined;
 }
 
 /** What a check found. */
@@ -111,13 +112,13 @@ class Check {
 
   async #reach(endpoint: Endpoint): Promise<void> {
     const address = addressOf(endpoint);
-    const { isProxied } = this.#options;
     const { settings } = this.#options.connector;
     if (address === undefined) return;
-    if (endpoint.url !== undefined && isProxied?.(endpoint.url) === true)
-      return this.#steps.note('connect', 'left to the proxy', 'skipped');
+    const { url } = endpoint;
+    const proxy = url && this.#options.proxyFor?.(url);
+    if (url !== undefined && proxy !== undefined) return reachProxy(this.#steps, { url, proxy }, settings);
     // Whoever makes the agents may bring the authorities of the system along, which hold for all of this process.
-    if (endpoint.url?.protocol === 'https:') await settings.makeAgent?.(endpoint.url, {});
+    if (url?.protocol === 'https:') await settings.makeAgent?.(url, {});
     return reach(this.#steps, address, settings);
   }
 

@@ -1,7 +1,7 @@
 import { ConnectorError, type Log } from '@mcp-connect/core';
 import { consoleToStderr } from '../console.js';
 import type { CommonValues, Values } from '../flags.js';
-import { forwardProxyFor } from '../forward.js';
+import { forwardProxyFor, type ForwardProxy } from '../forward.js';
 import { openLog } from '../log-sinks.js';
 import { prepare, type Invocation, type Surroundings } from '../proxy.js';
 import { tell } from '../report.js';
@@ -53,8 +53,8 @@ export async function examine(
 ): Promise<CheckReport> {
   const { connector, values } = await prepare(invocation, log, env);
   const { proxy, 'no-proxy': noProxy } = values as Values & CommonValues;
-  const isProxied = (url: URL): boolean => forwardProxyFor(url, { proxy, noProxy, env }) !== undefined;
-  return check({ connector, log, clientInfo: { name: 'mcp-connect', version }, isProxied, ...what });
+  const proxyFor = (url: URL): ForwardProxy | undefined => forwardProxyFor(url, { proxy, noProxy, env });
+  return check({ connector, log, clientInfo: { name: 'mcp-connect', version }, proxyFor, ...what });
 }
 
 /** Does the work of a command with a log of its own; what it throws is told on stderr. */
