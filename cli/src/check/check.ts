@@ -28,6 +28,8 @@ export interface CheckOptions {
   readonly call?: ToolCall;
   /** Finds the proxy by way of which an address is reached, if any: a direct connection would prove nothing. */
   readonly proxyFor?: (url: URL) => ForwardProxy | undefined;
+  /** Is told the name of each step as it is taken. */
+  readonly onstep?: (name: string) => void;
 }
 
 /** What a check found. */
@@ -61,7 +63,7 @@ export async function check(options: CheckOptions): Promise<CheckReport> {
   const endpoint = connector.endpoints[0]!;
   const watch = new WireWatch(endpoint);
   try {
-    return await new Check(options, watch, new Steps(log.redact)).run(endpoint);
+    return await new Check(options, watch, new Steps(log.redact, options.onstep)).run(endpoint);
   } finally {
     watch.close();
   }
@@ -157,7 +159,7 @@ class Check {
   /** A server that refuses `initialize` may be of 2026-07-28 alone: then that is no failure. */
   async #insteadModern(refusal: Failure): Promise<Conversation | undefined> {
     const { greetModern } = await import('./modern.js');
-    const tried = new Steps(this.#options.log.redact);
+    const tried = new Steps(this.#options.log.redact, this.#options.onstep);
     const modern = await tried.take('discover', () => greetModern(this.#options), wordsOfGreeting);
     if (modern === undefined) return undefined;
     this.#steps.forgive(`refused: ${refusal.message}`);
@@ -198,7 +200,7 @@ class Check {
   }
 
   async #news(conversation: Conversation): Promise<void> {
-    const tried = new Steps(this.#options.log.redact);
+    const tried = new Steps(this.#options.log.redact, this.#options.onstep);
     const found = await tried.take(
       'notifications',
       () => conversation.news(),

@@ -23,10 +23,11 @@ import {
  * @throws ConnectorError `MCPC_USAGE` when the log file cannot be written
  */
 export async function runDoctor(invocation: Invocation, options: RunCheckOptions): Promise<number> {
-  return reported(invocation, options, async (log) => {
+  return reported(invocation, options, async (log, progress) => {
     const { stdout, env } = options.around;
     const { flags, values, words, mode } = invocation;
     const endpoints = mode.endpoints(expandValues(values, { flags, env, hide: log.hide }), words);
+    progress.say(endpoints.length === 0 ? 'Looking at this machine' : 'Looking at the endpoints');
     const reports = await Promise.all(
       endpoints.map((endpoint) => {
         const alone = { ...invocation, mode: { ...mode, endpoints: () => [endpoint] } };
@@ -49,8 +50,7 @@ export async function runDoctor(invocation: Invocation, options: RunCheckOptions
     const shown = values['json']
       ? JSON.stringify({ ok, version: options.version, findings }, null, 2)
       : listed(findings, styleFor(stdout, env));
-    stdout.write(`${shown}\n`);
-    return ok ? 0 : 1;
+    return { ok, text: `${shown}\n` };
   });
 }
 
