@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { parse } from 'acorn';
 import { expect } from 'chai';
 
 const RUN = fileURLToPath(new URL('../bin/run.js', import.meta.url));
@@ -414,5 +415,22 @@ describe('the program', () => {
     const { code, out, err } = await mcpConnect(['proxy'], {}, ['--import', pretend]);
     expect(err).to.equal('mcp-connect needs Node.js 20.19 or newer; this is 18.20.0.\n');
     expect({ code, out }).to.deep.equal({ code: 1, out: '' });
+  });
+
+  it('begins with a file that the oldest Node.js can read, so that it comes to that sentence', async () => {
+    const { bin, type } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as {
+      bin: Record<string, string>;
+      type: string;
+    };
+    expect([bin, type]).to.deep.equal([{ 'mcp-connect': './bin/run.js' }, 'module']);
+    const folder = JSON.parse(await readFile(new URL('../bin/package.json', import.meta.url), 'utf8'));
+    expect(folder).to.deep.equal({ type: 'commonjs' });
+    const entry = parse(await readFile(RUN, 'utf8'), {
+      ecmaVersion: 5,
+      sourceType: 'script',
+      allowHashBang: true,
+    });
+    // What newer syntax is in comes last, behind the check.
+    expect(JSON.stringify(entry.body.at(-1))).to.include('"name":"require"');
   });
 });

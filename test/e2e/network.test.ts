@@ -144,10 +144,8 @@ describe('a network with a proxy and an authority of its own', () => {
 
   it('is named when it is not there, and the server is not', async () => {
     const dead = `http://127.0.0.1:${await freePort()}`;
-    const { code, stdout } = await runCommand([
-      'test',
-      ...['--endpoint', secureUrl, '--proxy', dead.replace('//', '//clerk:open-sesame@'), '--json'],
-    ]);
+    const flags = ['--endpoint', secureUrl, '--proxy', dead.replace('//', '//clerk:open-sesame@'), '--json'];
+    const { code, stdout } = await runCommand(['test', ...flags]);
     expect(code).to.equal(1);
     const { error } = JSON.parse(stdout) as { error: { code: string; message: string; hint: string } };
     expect(error.code).to.equal('MCPC_CONNECT');
