@@ -1,6 +1,7 @@
 import {
   commandEndpoint,
   ConnectorError,
+  namesTransport,
   parseEndpoint,
   type ConnectorOptions,
   type Endpoint,
@@ -220,8 +221,7 @@ function namedEndpoint(flag: string, text: string, transport: string | undefined
 
 /** The default of `--transport` yields to an endpoint that says itself how it is reached. */
 function yielding(transport: string, text: string): string | undefined {
-  const saysItself = /^\s*([a-z][a-z0-9+.-]*:\/\/|stdio:|unix:)/i.test(text);
-  return saysItself ? ownWord(transport) : transport;
+  return namesTransport(text) ? ownWord(transport) : transport;
 }
 
 /** What was typed as `--transport`, which the default cannot be told from. */
