@@ -1,6 +1,8 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { readmes } from './docs.js';
 import { loadPlugins, mergeFlags } from './load.js';
+import { manual, MANUAL } from './manual.js';
 import { CHECKS, MODES } from './modes.js';
 import { pluginPlaces } from './resolve.js';
 
@@ -10,6 +12,13 @@ describe('the READMEs', () => {
       expect(text, file).to.equal(fresh);
       for (const name of Object.keys(flags)) expect(text, file).to.include(`| \`--${name}\``);
     }
+  });
+});
+
+describe('the manual', () => {
+  it('has a page for every command, as its help is (node cli/dist/docs.js writes them)', async () => {
+    const written = readdirSync(MANUAL).map((name) => [name, readFileSync(new URL(name, MANUAL), 'utf8')]);
+    expect(Object.fromEntries(written)).to.deep.equal(Object.fromEntries(await manual()));
   });
 });
 
