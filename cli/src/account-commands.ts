@@ -49,7 +49,8 @@ interface Scene {
 
 /** Signs in to a server, as `proxy` would. Never throws: a failure is one line on stderr. Returns the exit code. */
 export function login(invocation: Invocation, around: Surroundings): Promise<number> {
-  const waiting = { ...invocation, values: { ...invocation.values, 'auth-wait': true } };
+  const asking = { 'auth-wait': true, 'no-sign-in': false };
+  const waiting = { ...invocation, values: { ...invocation.values, ...asking } };
   return run(
     waiting,
     { around, doing: 'Signing in' },

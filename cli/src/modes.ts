@@ -137,11 +137,15 @@ const loadBalance: Mode = {
   },
 };
 
+/** A check looks at what is there: it uses a stored sign-in, and neither asks for one nor answers in a server's stead. */
+const forChecks = (values: Values): Values => ({ ...values, 'no-sign-in': true, 'auth-wait': true });
+
 const test: Mode = {
   name: 'test',
   flags: TEST_FLAGS,
   plugins: TRANSPORTS_AND_AUTH,
   spread: () => ({}),
+  forPlugins: forChecks,
   endpoints(values, words) {
     const { endpoint, transport } = values as FlagValues<typeof TEST_FLAGS>;
     if (words.length > 0) return [localServer(words, endpoint, ownWord(transport))];
@@ -158,6 +162,7 @@ const doctor: Mode = {
   flags: DOCTOR_FLAGS,
   plugins: TRANSPORTS_AND_AUTH,
   spread: () => ({}),
+  forPlugins: forChecks,
   endpoints(values, words) {
     const { endpoint, endpoints = '', transport } = values as FlagValues<typeof DOCTOR_FLAGS>;
     const several = listOf(endpoints).map((text) =>

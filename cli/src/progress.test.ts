@@ -1,13 +1,7 @@
-import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { PassThrough } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { styleFor } from './check/run-test.js';
 import { isWatched } from './progress.js';
-import { Terminal } from './terminal.test.js';
-
-const RUN = fileURLToPath(new URL('../bin/run.js', import.meta.url));
 
 const terminal = Object.assign(new PassThrough(), { isTTY: true, columns: 80 });
 const file = new PassThrough();
@@ -20,23 +14,6 @@ describe('progress', () => {
     expect(isWatched({ stderr: terminal, env: { CI: 'true' }, json: false })).to.equal(false);
     expect(isWatched({ stderr: file, env: {}, json: false })).to.equal(false);
   });
-
-  it('names what takes its time, and leaves nothing behind', async () => {
-    const silent = createServer().listen(0, '127.0.0.1');
-    await once(silent, 'listening');
-    const { port } = silent.address() as AddressInfo;
-    const command = `env -u CI ${process.execPath} ${RUN} test --endpoint http://127.0.0.1:${port}/mcp --timeout 2; read`;
-    const shown = new Terminal(command, { TERM: 'xterm', MCP_CONNECT_STATE_DIR: '/nonexistent' });
-    try {
-      await shown.shows(/^\S initialize$/m);
-      expect(await shown.shows(/^Next: /m))
-        .to.match(/✗ initialize/)
-        .and.not.match(/^\S initialize$/m);
-    } finally {
-      shown.close();
-      silent.close();
-    }
-  }).timeout(20_000);
 });
 
 describe('colour', () => {
