@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { ConnectorError } from '@mcp-connect/core';
 import { Config } from '@oclif/core/config';
+import { ExitError } from '@oclif/core/errors';
 import { flush } from '@oclif/core/flush';
 import { handle } from '@oclif/core/handle';
 import { run } from '@oclif/core/run';
@@ -26,7 +27,9 @@ export async function runOclif(argv: readonly string[]): Promise<void> {
   } catch (error) {
     if (error instanceof ConnectorError) throw error;
     if (isMistake(error)) throw usageError(error);
-    await handle(error as Error);
+    // What is thrown to end the program carries its exit code; everything else is told as our own failures are.
+    if (!(error instanceof ExitError)) throw error;
+    await handle(error);
   }
 }
 

@@ -61,7 +61,7 @@ function scenesWith(url: string, asking: string, dead: string): readonly Scene[]
     {
       title: 'A server that asks for a sign-in',
       text: 'Where the server says how, the next command signs in.',
-      typed: `mcp-connect test --endpoint ${asking} --no-browser`,
+      typed: `mcp-connect test --endpoint ${asking}`,
     },
     {
       title: 'This machine',
