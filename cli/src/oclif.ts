@@ -43,7 +43,8 @@ function helpLast([first, command, ...rest]: readonly string[]): readonly string
 function checkCommand(argv: readonly string[], config: Config): void {
   const words = argv.slice(argv[0] === 'help' ? 1 : 0);
   const [name, next] = words;
-  if (name === undefined || name.startsWith('-')) return;
+  if (name === undefined) return;
+  if (name.startsWith('-')) return checkLeadingFlag(name, config);
   const known = [...config.commandIDs, ...config.topics.map((topic) => topic.name)];
   const names = new Set(known.map((id) => id.split(':', 1)[0]!));
   // oclif takes the words of a deeper command apart at colons, too.
@@ -53,6 +54,15 @@ function checkCommand(argv: readonly string[], config: Config): void {
   const takesWords = Object.keys(config.findCommand(name)?.args ?? {}).length > 0;
   if (below.length === 0 || takesWords || next === undefined || next.startsWith('-')) return;
   if (config.findCommand(`${name}:${next}`) === undefined) throw unknownCommand(next, below, `${name} `);
+}
+
+/** Before a command there may be a wish for help or for the version, and nothing else. */
+function checkLeadingFlag(word: string, { pjson: { oclif } }: Config): void {
+  const { additionalHelpFlags = [], additionalVersionFlags = [] } = oclif;
+  if (['--help', '--version', ...additionalHelpFlags, ...additionalVersionFlags].includes(word)) return;
+  throw new ConnectorError('MCPC_USAGE', `There is no command before the flag ${word.split('=', 1)[0]}.`, {
+    hint: 'Name one first, as in mcp-connect proxy --endpoint https://example.com/mcp; see mcp-connect --help',
+  });
 }
 
 function unknownCommand(typed: string, names: readonly string[], topic = ''): ConnectorError {

@@ -21,7 +21,7 @@ export function usageError(error: CLIError, known = knownTo(error)): ConnectorEr
       hint: `${missing.description ?? 'See --help'} See --help`,
     });
   }
-  if (args !== undefined) return strayWords(args.length, known);
+  if (args !== undefined) return strayWords(args as readonly string[], known);
   // oclif sets the reason of a wrong value off with a line break and a tab, and adds its own advice.
   const message = error.message.replace(/\nSee more help with --help$/, '').replaceAll(/\s*\n\t/g, ': ');
   return new ConnectorError('MCPC_USAGE', message, { cause: error, hint: 'See --help' });
@@ -47,12 +47,18 @@ function unknownFlag(word: string, known: readonly string[]): ConnectorError {
   });
 }
 
+const ADDRESS = /^[a-z][a-z0-9+.-]*:\/\//i;
+
 /** Stray words are not shown: most come from a header without its quotes, and one of them is then the token. */
-function strayWords(count: number, known: readonly string[]): ConnectorError {
+function strayWords(stray: readonly string[], known: readonly string[]): ConnectorError {
+  const count = stray.length;
   const words = count === 1 ? '1 word belongs' : `${count} words belong`;
-  return new ConnectorError('MCPC_USAGE', `${words} to no flag.`, {
-    hint: known.includes('endpoint')
-      ? 'Put quotes around a value with spaces, --endpoint before an address, and -- before a command; see --help'
-      : 'Leave them out; see --help',
-  });
+  return new ConnectorError('MCPC_USAGE', `${words} to no flag.`, { hint: adviceOnStray(stray, known) });
+}
+
+function adviceOnStray(stray: readonly string[], known: readonly string[]): string {
+  const takes = ['endpoint', 'endpoints'].find((name) => known.includes(name));
+  if (takes === undefined) return 'Leave them out; see --help';
+  if (stray.length === 1 && ADDRESS.test(stray[0]!)) return `Write --${takes} before the address`;
+  return `Put quotes around a value with spaces, --${takes} before an address, and -- before a command; see --help`;
 }

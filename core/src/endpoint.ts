@@ -22,6 +22,8 @@ export interface Endpoint {
 
 const URL_FORM = /^([a-z][a-z0-9+.-]*):\/\/(.+)$/is;
 const PREFIX_FORM = /^(stdio|unix):(.+)$/is;
+/** A web address without its scheme. */
+const HOST_PATH_FORM = /^[a-z0-9-]+(\.[a-z0-9-]+)+(:\d+)?\/\S*$/i;
 /** A named pipe of Windows, which stands there for what is a unix socket elsewhere. */
 const PIPE_FORM = /^[\\/]{2}[.?][\\/]pipe[\\/]./i;
 const SCHEME_FORM = /^([a-z][a-z0-9+.-]+):\S/i;
@@ -60,6 +62,9 @@ export function parseEndpoint(text: string, transport?: string): Endpoint {
 function advice(text: string): string {
   if (HOST_PORT_FORM.test(text)) {
     return `Write tcp://${text} or add --transport tcp; for a web address write http://${text}/mcp`;
+  }
+  if (HOST_PATH_FORM.test(text)) {
+    return `Write https://${withoutSecrets(text)}, or add --transport stdio if it is a command line`;
   }
   const usual = 'Write https://… for a remote server, or add --transport stdio if it is a command line';
   const scheme = SCHEME_FORM.exec(text)?.[1];

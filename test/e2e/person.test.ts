@@ -4,8 +4,18 @@ import { expect } from 'chai';
 import { mcpConnect } from './proxy-process.js';
 import { Terminal } from './terminal.js';
 
-describe('progress', () => {
-  it('names what takes its time at a terminal, and leaves nothing behind', async () => {
+describe('a person at a terminal', () => {
+  it('who starts a serving command is told what it waits for', async () => {
+    const { command, args } = mcpConnect(['proxy', '--endpoint', 'tcp://127.0.0.1:1']);
+    const shown = new Terminal([command, ...args].join(' '), {});
+    try {
+      await shown.shows(/^mcp-connect: waiting .*mcp-connect test/m);
+    } finally {
+      shown.close();
+    }
+  });
+
+  it('sees what takes its time, and nothing of that when it is over', async () => {
     const silent = createServer().listen(0, '127.0.0.1');
     await once(silent, 'listening');
     const { port } = silent.address() as AddressInfo;
