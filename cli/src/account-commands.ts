@@ -117,8 +117,11 @@ async function run(
 ): Promise<number> {
   const { values, plugins } = invocation;
   const { stderr, env } = around;
-  const log = openLog(values as Values & CommonValues, { stderr, env });
-  const progress = await showProgress(doing, { stderr, env, json: values['json'] === true });
+  const showing = showProgress(doing, { stderr, env, json: values['json'] === true });
+  // What is said is for a person to act on, and an address may be pasted on the line of the spinner.
+  const also = (): void => void showing.then((shown) => shown.done());
+  const log = openLog(values as Values & CommonValues, { stderr, env, also });
+  const progress = await showing;
   try {
     const { connector } = await prepare(invocation, log, around.env);
     const { SignIns } = await import('@mcp-connect/auth-oauth/sign-ins');
