@@ -6,5 +6,5 @@ if (version[0] < 20 || (version[0] === 20 && version[1] < 19)) {
   process.exit(1);
 }
 
-var bundle = require('path').join(__dirname, '../dist/start');
+var bundle = require('node:path').join(__dirname, '../dist/start');
 require(bundle + '/cached-start.js').start(bundle, require, process.argv.slice(2));
