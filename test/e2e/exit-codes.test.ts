@@ -85,7 +85,7 @@ describe('exit codes', () => {
     { line: 'plugins create mcp-mine --kind hook --dir FOLDER/new', code: 0 },
     { line: `plugins create mcp-mine --kind hook --dir ${NOWHERE}`, code: 2 },
     { line: 'plugins link FOLDER', code: 0 },
-    { line: `plugins link ${NOWHERE}`, code: 1 },
+    { line: 'plugins uninstall no-such-plugin', code: 1 },
     { line: 'plugins install', code: 2 },
     { line: 'autocomplete bash', code: 0 },
     { line: 'autocomplete bash', code: 1, env: { MCP_CONNECT_CACHE_DIR: NOWHERE } },
