@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { setup } from './setup.mjs';
-import { shells } from './shells.mjs';
+import { programs } from './programs.mjs';
 import { ENV, ROOT, seconds, step, tool } from './steps.mjs';
 
 /** Tests run in lanes side by side; see `mocha.mjs`. */
@@ -22,7 +22,7 @@ if (failed > 0) process.exitCode = 1;
 async function gate() {
   if (!setup()) return { passed: 0, failed: 1 };
   const checks = [
-    shells(),
+    programs(),
     tool('format', 'prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.'),
     tool('lint', 'oxlint/bin/oxlint', '--format=unix', '--report-unused-disable-directives-severity=error'),
   ];

@@ -12,6 +12,7 @@ import { greet } from './greet.js';
 import { openLog } from './log-sinks.js';
 import { MODES, type Mode } from './modes.js';
 import { ownValues, prepare, type Invocation, type Surroundings } from './proxy.js';
+import { showProgress } from './progress.js';
 import { tell } from './report.js';
 
 const OAUTH = '@mcp-connect/auth-oauth';
@@ -58,31 +59,36 @@ interface Scene {
 
 /** Signs in to a server, as `proxy` would. Never throws: a failure is one line on stderr. Returns the exit code. */
 export function login(invocation: Invocation, around: Surroundings): Promise<number> {
-  const waiting = { ...invocation, values: { ...invocation.values, 'auth-wait': true } };
-  return run(waiting, around, async ({ connector, signIns, endpoint, profile, print }) => {
-    const address = required(endpoint);
-    let signed = false;
-    connector.use(
-      definePlugin({
-        name: 'mcp-connect/login',
-        apply: ({ hooks }) =>
-          hooks.authenticate.tap({ name: 'mcp-connect/login', stage: LAST }, ({ headers }) => {
-            signed = headers['authorization'] !== undefined;
-          }),
-      }),
-    );
-    await greet(connector);
-    const [signIn] = await signIns.list({ endpoint: address, profile });
-    if (signIn !== undefined) print(signIn, [`Signed in to ${nameOf(signIn)}.`]);
-    else if (!signed) print(null, [`${address.href} asks for no sign-in.`]);
-    else throw unkept(address);
-    return 0;
-  });
+  const asking = { 'auth-wait': true, 'no-sign-in': false };
+  const waiting = { ...invocation, values: { ...invocation.values, ...asking } };
+  return run(
+    waiting,
+    { around, doing: 'Signing in' },
+    async ({ connector, signIns, endpoint, profile, print }) => {
+      const address = required(endpoint);
+      let signed = false;
+      connector.use(
+        definePlugin({
+          name: 'mcp-connect/login',
+          apply: ({ hooks }) =>
+            hooks.authenticate.tap({ name: 'mcp-connect/login', stage: LAST }, ({ headers }) => {
+              signed = headers['authorization'] !== undefined;
+            }),
+        }),
+      );
+      await greet(connector);
+      const [signIn] = await signIns.list({ endpoint: address, profile });
+      if (signIn !== undefined) print(signIn, [`Signed in to ${nameOf(signIn)}.`]);
+      else if (!signed) print(null, [`${address.href} asks for no sign-in.`]);
+      else throw unkept(address);
+      return 0;
+    },
+  );
 }
 
 /** Ends sign-ins. Never throws: a failure is one line on stderr. Returns the exit code. */
 export function logout(invocation: Invocation, around: Surroundings): Promise<number> {
-  return run(invocation, around, async ({ signIns, endpoint, profile, print }) => {
+  return run(invocation, { around, doing: 'Signing out' }, async ({ signIns, endpoint, profile, print }) => {
     const all = invocation.values['all'] === true;
     const ended = await signIns.end(all ? {} : { endpoint: required(endpoint, ', or --all'), profile });
     const lines = ended.map((signIn) => {
@@ -99,7 +105,7 @@ export function logout(invocation: Invocation, around: Surroundings): Promise<nu
 
 /** Lists sign-ins. Returns 1 when an endpoint is named to which nobody is signed in, or which no longer takes it. */
 export function whoami(invocation: Invocation, around: Surroundings): Promise<number> {
-  return run(invocation, around, async (scene) => {
+  return run(invocation, { around, doing: 'Looking at the sign-ins' }, async (scene) => {
     const { signIns, endpoint, print } = scene;
     const found = await signIns.list({ endpoint });
     const verify = invocation.values['verify'] === true;
@@ -116,11 +122,16 @@ export function whoami(invocation: Invocation, around: Surroundings): Promise<nu
 
 async function run(
   invocation: Invocation,
-  around: Surroundings,
+  { around, doing }: { readonly around: Surroundings; readonly doing: string },
   work: (scene: Scene) => Promise<number>,
 ): Promise<number> {
   const { values, plugins } = invocation;
-  const log = openLog(values as Values & CommonValues, { stderr: around.stderr, env: around.env });
+  const { stderr, env } = around;
+  const showing = showProgress(doing, { stderr, env, json: values['json'] === true });
+  // What is said is for a person to act on, and an address may be pasted on the line of the spinner.
+  const also = (): void => void showing.then((shown) => shown.done());
+  const log = openLog(values as Values & CommonValues, { stderr, env, also });
+  const progress = await showing;
   try {
     const { connector } = await prepare(invocation, log, around.env);
     const { SignIns } = await import('@mcp-connect/auth-oauth/sign-ins');
@@ -134,12 +145,14 @@ async function run(
       endpoint: webAddress(connector),
       profile: String(values['profile']),
       print: (value, lines) => {
+        progress.done();
         const text = values['json'] === true ? JSON.stringify(value, undefined, 2) : lines.join('\n');
         around.stdout.write(`${text}\n`);
       },
     });
   } catch (error) {
-    return tell(error, { stderr: around.stderr, log, invocation });
+    progress.done();
+    return tell(error, { stderr, log, invocation });
   }
 }
 

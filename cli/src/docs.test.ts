@@ -1,8 +1,10 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { derivedFiles } from './docs.js';
 import { LOGIN, LOGOUT, WHOAMI } from './account-commands.js';
 import { DEMO_FLAGS } from './flags.js';
 import { loadPlugins, mergeFlags } from './load.js';
+import { manual, MANUAL } from './manual.js';
 import { CHECKS, MODES } from './modes.js';
 import { pluginPlaces } from './resolve.js';
 
@@ -12,6 +14,13 @@ describe('the docs', () => {
       expect(text, path).to.equal(derived);
       for (const name of Object.keys(flags)) expect(text, path).to.include(`| \`--${name}\``);
     }
+  });
+});
+
+describe('the manual', () => {
+  it('has a page for every command, as its help is (node cli/dist/docs.js writes them)', async () => {
+    const written = readdirSync(MANUAL).map((name) => [name, readFileSync(new URL(name, MANUAL), 'utf8')]);
+    expect(Object.fromEntries(written)).to.deep.equal(Object.fromEntries(await manual()));
   });
 });
 

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Flag, Flags } from '@mcp-connect/core';
@@ -121,4 +121,8 @@ function without(flags: Flags, others: Flags): Flags {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const { path, derived } of await derivedFiles()) writeFileSync(path, derived);
+  const { manual, MANUAL } = await import('./manual.js');
+  rmSync(MANUAL, { recursive: true, force: true });
+  mkdirSync(MANUAL, { recursive: true });
+  for (const [name, text] of await manual()) writeFileSync(new URL(name, MANUAL), text);
 }

@@ -46,6 +46,7 @@ export function meaning(flag: Flag): string {
   return escaped(flag.summary + options);
 }
 
-function escaped(text: string): string {
-  return text.replaceAll('|', '\\|');
+/** Words text as it may stand in a cell of a table. */
+export function escaped(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
 }

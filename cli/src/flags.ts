@@ -411,5 +411,36 @@ export const CLIENT_FLAGS = {
   json: { type: 'boolean', summary: 'Print the result as JSON.' },
 } as const satisfies Flags;
 
+/** The flags of `status`. */
+export const STATUS_FLAGS = {
+  json: { type: 'boolean', summary: 'Print JSON, one line a process.' },
+} as const satisfies Flags;
+
+/** The flags of `version`. */
+export const VERSION_FLAGS = { ...JSON_FLAG } as const satisfies Flags;
+
+/** The flags of `plugins`. */
+export const PLUGINS_FLAGS = {
+  plugin: {
+    ...COMMON_FLAGS.plugin,
+    summary: 'Plugin to list beside the others: a package or a path; may be repeated.',
+  },
+  ...JSON_FLAG,
+} as const satisfies Flags;
+
+/** The flags of `plugins create`. */
+export const PLUGINS_CREATE_FLAGS = {
+  kind: {
+    type: 'string',
+    summary: 'What the plugin is; must be given.',
+    options: ['transport', 'auth', 'strategy', 'hook'],
+  },
+  dir: {
+    type: 'string',
+    summary: 'Folder to write to; the name without its scope where not given.',
+    valueName: 'FOLDER',
+  },
+} as const satisfies Flags;
+
 /** The values of {@link COMMON_FLAGS}. */
 export type CommonValues = FlagValues<typeof COMMON_FLAGS>;

@@ -81,11 +81,7 @@ async function loadPlugin(ref: string, places: PluginPlaces, patience: number): 
   } catch (cause) {
     throw new ConnectorError('MCPC_USAGE', `The plugin ${ref} cannot be loaded: ${placedReason(cause)}`, {
       cause,
-      // Node.js itself does not hand out the place of such a mistake.
-      hint:
-        cause instanceof SyntaxError
-          ? `See the place with: node --check ${entry}`
-          : 'Install it again, or leave out --plugin',
+      hint: adviceOnLoading(cause, entry),
     });
   }
   if (fault !== undefined) {
@@ -98,6 +94,14 @@ async function loadPlugin(ref: string, places: PluginPlaces, patience: number): 
   const range = core ?? (builtIn ? undefined : packageAround(entry)?.manifest.peerDependencies?.[CORE]);
   if (range !== undefined) await checkCore(name, range, places);
   return plugin as Plugin;
+}
+
+function adviceOnLoading(cause: unknown, entry: string): string {
+  // Node.js itself does not hand out the place of such a mistake.
+  if (cause instanceof SyntaxError) return `See the place with: node --check ${entry}`;
+  return (cause as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND'
+    ? 'Install in its folder what it imports, for example with npm install @mcp-connect/core'
+    : 'Install it again, or leave out --plugin';
 }
 
 /** What a module threw while it was loaded, with the place in it where the stack tells one. */

@@ -1,6 +1,7 @@
 import {
   commandEndpoint,
   ConnectorError,
+  namesTransport,
   parseEndpoint,
   type ConnectorOptions,
   type Endpoint,
@@ -129,11 +130,15 @@ const loadBalance: Mode = {
   },
 };
 
+/** A check looks at what is there: it uses a stored sign-in, and neither asks for one nor answers in a server's stead. */
+const forChecks = (values: Values): Values => ({ ...values, 'no-sign-in': true, 'auth-wait': true });
+
 const test: Mode = {
   name: 'test',
   flags: TEST_FLAGS,
   plugins: TRANSPORTS_AND_AUTH,
   spread: () => ({}),
+  forPlugins: forChecks,
   endpoints(values, words) {
     const { endpoint, transport } = values as FlagValues<typeof TEST_FLAGS>;
     if (words.length > 0) return [localServer(words, endpoint, ownWord(transport))];
@@ -151,6 +156,7 @@ const doctor: Mode = {
   plugins: TRANSPORTS_AND_AUTH,
   everyServer: true,
   spread: () => ({}),
+  forPlugins: forChecks,
   endpoints(values, words) {
     const { endpoint, endpoints = '', transport } = values as FlagValues<typeof DOCTOR_FLAGS>;
     const several = listOf(endpoints).map((text) =>
@@ -214,8 +220,7 @@ function namedEndpoint(flag: string, text: string, transport: string | undefined
 
 /** The default of `--transport` yields to an endpoint that says itself how it is reached. */
 function yielding(transport: string, text: string): string | undefined {
-  const saysItself = /^\s*([a-z][a-z0-9+.-]*:\/\/|stdio:|unix:)/i.test(text);
-  return saysItself ? ownWord(transport) : transport;
+  return namesTransport(text) ? ownWord(transport) : transport;
 }
 
 /** What was typed as `--transport`, which the default cannot be told from. */

@@ -1,12 +1,14 @@
 import { fileURLToPath } from 'node:url';
 import { ConnectorError } from '@mcp-connect/core';
 import { Config } from '@oclif/core/config';
+import { ExitError } from '@oclif/core/errors';
 import { flush } from '@oclif/core/flush';
 import { handle } from '@oclif/core/handle';
 import { run } from '@oclif/core/run';
 import { settings } from '@oclif/core/settings';
 import { CHECKS, MODES } from './modes.js';
 import { closest } from './suggest.js';
+import { isMistake, usageError } from './usage-error.js';
 
 /**
  * Runs a command line through oclif, which reports its own failures and then ends the process.
@@ -24,7 +26,10 @@ export async function runOclif(argv: readonly string[]): Promise<void> {
     await flush();
   } catch (error) {
     if (error instanceof ConnectorError) throw error;
-    await handle(error as Error);
+    if (isMistake(error)) throw usageError(error);
+    // What is thrown to end the program carries its exit code; everything else is told as our own failures are.
+    if (!(error instanceof ExitError)) throw error;
+    await handle(error);
   }
 }
 
@@ -37,22 +42,35 @@ function helpLast([first, command, ...rest]: readonly string[]): readonly string
 
 function checkCommand(argv: readonly string[], config: Config): void {
   const words = argv.slice(argv[0] === 'help' ? 1 : 0);
-  const [name] = words;
-  if (name === undefined || name.startsWith('-')) return;
+  const [name, next] = words;
+  if (name === undefined) return;
+  if (name.startsWith('-')) return checkLeadingFlag(name, config);
   const known = [...config.commandIDs, ...config.topics.map((topic) => topic.name)];
   const names = new Set(known.map((id) => id.split(':', 1)[0]!));
   // oclif takes the words of a deeper command apart at colons, too.
-  if (!names.has(name.split(':', 1)[0]!)) throw unknownCommand([], name, [...names]);
-  const [, below] = words;
-  if (below === undefined || below.startsWith('-') || config.commandIDs.includes(name)) return;
-  const deeper = known.filter((id) => id.startsWith(`${name}:`)).map((id) => id.split(':')[1]!);
-  if (deeper.length > 0 && !deeper.includes(below)) throw unknownCommand([name], below, deeper);
+  if (!names.has(name.split(':', 1)[0]!)) throw unknownCommand(name, [...names]);
+  const below = known.filter((id) => id.startsWith(`${name}:`)).map((id) => id.slice(name.length + 1));
+  // A command with words of its own, such as `autocomplete zsh`, looks at them itself.
+  const takesWords = Object.keys(config.findCommand(name)?.args ?? {}).length > 0;
+  if (below.length === 0 || takesWords || next === undefined || next.startsWith('-')) return;
+  if (config.findCommand(`${name}:${next}`) === undefined) throw unknownCommand(next, below, `${name} `);
 }
 
-function unknownCommand(topic: readonly string[], name: string, known: readonly string[]): ConnectorError {
-  const near = closest(name, known);
-  const line = (...more: readonly string[]): string => ['mcp-connect', ...topic, ...more].join(' ');
-  return new ConnectorError('MCPC_USAGE', `There is no command ${[...topic, name].join(' ')}.`, {
-    hint: near === undefined ? `See all commands with ${line('--help')}` : `Did you mean ${line(near)}?`,
+/** Before a command there may be a wish for help or for the version, and nothing else. */
+function checkLeadingFlag(word: string, { pjson: { oclif } }: Config): void {
+  const { additionalHelpFlags = [], additionalVersionFlags = [] } = oclif;
+  if (['--help', '--version', ...additionalHelpFlags, ...additionalVersionFlags].includes(word)) return;
+  throw new ConnectorError('MCPC_USAGE', `There is no command before the flag ${word.split('=', 1)[0]}.`, {
+    hint: 'Name one first, as in mcp-connect proxy --endpoint https://example.com/mcp; see mcp-connect --help',
+  });
+}
+
+function unknownCommand(typed: string, names: readonly string[], topic = ''): ConnectorError {
+  const near = closest(typed, names);
+  return new ConnectorError('MCPC_USAGE', `There is no command ${topic}${typed}.`, {
+    hint:
+      near === undefined
+        ? `See all commands with mcp-connect ${topic}--help`
+        : `Did you mean mcp-connect ${topic}${near}?`,
   });
 }

@@ -1,4 +1,4 @@
-import { ConnectorError, type Flag, type Flags } from '@mcp-connect/core';
+import type { Flag, Flags } from '@mcp-connect/core';
 import type { Value, Values } from './flags.js';
 
 /** Environment variables by name. */
@@ -70,28 +70,6 @@ export function variablesInUse(args: readonly string[], flags: Flags, env: Envir
   );
 }
 
-/**
- * Finds a boolean flag that is given something other than yes or no, in words or in its variable. Such a flag is
- * given alone on the line.
- *
- * @throws ConnectorError `MCPC_USAGE` naming the flag or the variable
- */
-export function checkBooleans(args: readonly string[], flags: Flags, env: Environment): void {
-  for (const [name, flag] of Object.entries(flags)) {
-    if (flag.type !== 'boolean') continue;
-    if (args.some((word) => word.startsWith(`--${name}=`))) {
-      throw new ConnectorError('MCPC_USAGE', `--${name} takes no value.`, {
-        hint: `Write --${name} alone, or leave it out`,
-      });
-    }
-    const [text] = environmentTexts(flag, env) ?? [];
-    if (text === undefined || truth(text) !== DOUBT) continue;
-    throw new ConnectorError('MCPC_USAGE', `The variable ${flag.env} is neither true nor false.`, {
-      hint: `Set ${flag.env} to true or false, or unset it`,
-    });
-  }
-}
-
 const DOUBT = Symbol('doubt');
 
 /** A boolean flag that is given has no text of its own; this one stands for it, and is one that oclif takes too. */
@@ -114,7 +92,8 @@ function textsByFlag(args: readonly string[], flags: Flags): Map<string, string[
   return given;
 }
 
-function environmentTexts(flag: Flag, env: Environment): string[] | undefined {
+/** Returns what a flag's environment variable says, where it is set and not empty. */
+export function environmentTexts(flag: Flag, env: Environment): string[] | undefined {
   const text = flag.env === undefined ? undefined : env[flag.env];
   return text ? [text] : undefined;
 }
@@ -125,7 +104,7 @@ function absent(flag: Flag): Value {
 }
 
 function present(flag: Flag, texts: readonly string[]): Value | typeof DOUBT {
-  if (flag.type === 'boolean') return truth(texts[0]!);
+  if (flag.type === 'boolean') return truth(texts[0]!) ?? DOUBT;
   if (flag.type === 'string' && flag.multiple === true)
     return texts.every((text) => isAllowed(flag.options, text)) ? texts : DOUBT;
   if (texts.length > 1) return DOUBT;
@@ -142,7 +121,8 @@ function isAllowed(options: readonly string[] | undefined, text: string): boolea
   return options === undefined || options.includes(text);
 }
 
-function truth(text: string): boolean | typeof DOUBT {
+/** Reads yes or no as environment variables say it; undefined stands for neither. */
+export function truth(text: string): boolean | undefined {
   if (text === YES || text === '1') return true;
-  return text === 'false' || text === '0' ? false : DOUBT;
+  return text === 'false' || text === '0' ? false : undefined;
 }

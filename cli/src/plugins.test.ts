@@ -168,6 +168,8 @@ describe('plugins create', () => {
     });
     const [err, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
     expect(code).to.equal(2);
-    expect(err).to.include('kind');
+    expect(err)
+      .to.match(/^mcp-connect: [^\n]+\n$/)
+      .and.include('--kind transport');
   });
 });

@@ -103,12 +103,13 @@ function refuseOn407(request: ClientRequest, way: Way): void {
 }
 
 /** A proxy, and the address that is reached by way of it. */
-interface Way {
+export interface Way {
   readonly url: URL;
   readonly proxy: ForwardProxy;
 }
 
-function unreachable({ url, proxy }: Way, cause: unknown): ConnectorError {
+/** Words that a proxy does not answer as a proxy does. */
+export function unreachable({ url, proxy }: Way, cause: unknown): ConnectorError {
   const parts =
     proxy.url.protocol === 'https:' ? 'scheme, host and port, and --ca FILE,' : 'scheme, host and port';
   return new ConnectorError('MCPC_CONNECT', `The proxy ${proxy.label} cannot be used: ${reasonOf(cause)}`, {
@@ -119,10 +120,11 @@ function unreachable({ url, proxy }: Way, cause: unknown): ConnectorError {
 
 function refused({ url, proxy }: Way, status: number | undefined): ConnectorError {
   const { label, source } = proxy;
-  if (status === 407) {
+  // Some answer a wrong password as a server would: to a request for a tunnel only the proxy can answer.
+  if (status === 407 || status === 401) {
     const given = proxy.url.username !== '' || proxy.url.password !== '';
     const what = given ? 'does not accept its user and password' : 'asks for a user and a password';
-    return new ConnectorError('MCPC_HTTP_STATUS', `The proxy ${label} ${what} (407).`, {
+    return new ConnectorError('MCPC_HTTP_STATUS', `The proxy ${label} ${what} (${status}).`, {
       status,
       hint: `Write them into ${source} as ${proxy.url.protocol}//USER:PASSWORD@${proxy.url.host}, with %40 for an @`,
     });

@@ -44,7 +44,7 @@ export interface Invocation {
 
 /** What a serving command needs of its process. */
 export interface Surroundings {
-  readonly stdin: Readable;
+  readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: Writable;
   readonly stderr: Writable;
   readonly env: Environment;
@@ -70,6 +70,10 @@ const STATUS_PATIENCE = 250;
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const WITHOUT_SIGHUP = ['SIGINT', 'SIGTERM'] as const;
 
+/** What somebody reads who starts us by hand. */
+const FOR_PEOPLE =
+  'mcp-connect: waiting for an MCP client on stdin; put this command into the settings of one. To see whether a server works, use mcp-connect test.';
+
 /**
  * Serves the client on stdin and stdout until it is gone or a signal asks to stop. A failure at start is one line on
  * stderr, and stdin is untouched then.
@@ -87,6 +91,7 @@ export async function runProxy(invocation: Invocation, around: Surroundings): Pr
   const log = openLog(given, { stderr, env: around.env, also: (record) => messages.write(record) });
   try {
     const { connector, values } = await prepare(invocation, log, around.env);
+    if (stdin.isTTY === true) stderr.write(`${FOR_PEOPLE}\n`);
     if (given.debug) connector.use(messages.plugin());
     connector.start();
     consoleToStderr();

@@ -1,11 +1,12 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ConnectorError } from '@mcp-connect/core';
+import { ConnectorError, reasonOf } from '@mcp-connect/core';
 import { markdownTable } from './flag-table.js';
+import { PLUGINS_CREATE_FLAGS } from './flags.js';
 
 /** What a new plugin may be. */
-export const KINDS = ['transport', 'auth', 'strategy', 'hook'] as const;
+export const KINDS = PLUGINS_CREATE_FLAGS.kind.options;
 
 /** What a new plugin is made from. */
 export interface ScaffoldOptions {
@@ -39,7 +40,14 @@ export function scaffold({ name, kind, folder }: ScaffoldOptions): readonly stri
       hint: 'Use small letters, digits and dashes, for example mcp-transport-carrier or @acme/mcp-transport-carrier',
     });
   }
-  mkdirSync(folder, { recursive: true });
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (cause) {
+    throw new ConnectorError('MCPC_USAGE', `${folder} cannot be made: ${reasonOf(cause)}`, {
+      cause,
+      hint: 'Name another folder with --dir',
+    });
+  }
   if (readdirSync(folder).length > 0) {
     throw new ConnectorError('MCPC_USAGE', `${folder} is not empty.`, {
       hint: 'Name another folder with --dir',

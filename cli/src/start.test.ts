@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { parse } from 'acorn';
 import { expect } from 'chai';
 
 const RUN = fileURLToPath(new URL('../bin/run.js', import.meta.url));
@@ -115,13 +116,39 @@ describe('bad input', () => {
     ['an unknown command', ['prxy'], ['prxy', 'Did you mean mcp-connect proxy?']],
     ['help for an unknown command', ['help', 'prxy'], ['prxy', 'Did you mean mcp-connect proxy?']],
     ['an unknown command that is like no other', ['sing'], ['sing', 'mcp-connect --help']],
+    [
+      'an unknown command below another',
+      ['plugins', 'instal'],
+      ['Did you mean mcp-connect plugins install?'],
+    ],
+    ['a word too few', ['plugins', 'create'], ['NAME']],
+    ['a flag that a command does not have', ['status', '--jsn'], ['Did you mean --json?']],
+    ['a word where none belongs', ['version', 'now'], ['1 word', '--help']],
+    ['a shell that is none', ['autocomplete', 'fisch'], ['zsh', 'bash', 'powershell']],
+    ['a flag without its value', ['proxy', '--endpoint'], ['--endpoint', '--help']],
+    [
+      'a value that is nearly one',
+      ['proxy', ...url, '--log-level', 'debg'],
+      ['Did you mean --log-level debug?'],
+    ],
+    [
+      'a value that is none of those allowed',
+      ['load-balance', '--affinity', 'sticky'],
+      ['auto, session, none'],
+    ],
+    ['a number that is none', ['proxy', ...url, '--timeout', '5s'], ['--timeout', '1 to', 'seconds']],
     ['an unknown transport', ['proxy', '--endpoint', 'x:1', '--transport', 'pigeon'], ['pigeon', '--plugin']],
     ['a transport that does not suit', ['proxy', ...url, '--transport', 'tcp'], ['--transport tcp']],
     ['an unknown flag', ['proxy', '--endpont', 'x'], ['--endpont', 'Did you mean --endpoint?']],
     ['a flag of a plugin that is not loaded', ['proxy', ...url, '--zebra=1'], ['--zebra', '--plugin']],
-    ['a stray word', ['proxy', 'http://127.0.0.1:9/mcp'], ['1 word', '--endpoint']],
+    [
+      'an address without its flag',
+      ['proxy', 'http://127.0.0.1:9/mcp'],
+      ['1 word', 'Write --endpoint before'],
+    ],
+    ['a flag without its command', ['--debug'], ['--debug', 'mcp-connect proxy']],
+    ['a web address without its scheme', ['proxy', '--endpoint', 'a.example/mcp'], ['https://a.example/mcp']],
     ['a flag without its value', ['proxy', '--timeout'], ['--timeout', 'value']],
-    ['a number with letters', ['proxy', ...url, '--timeout', '5s'], ['--timeout', 'integer']],
     ['a number out of range', ['proxy', ...url, '--timeout', '0'], ['--timeout', '1']],
     ['a wrong option', ['proxy', ...url, '--log-level', 'loud'], ['--log-level', 'debug']],
     ['a wrong environment variable', ['proxy', ...url], ['--retry-delay'], { MCP_CONNECT_RETRY_DELAY: 'x' }],
@@ -394,5 +421,22 @@ describe('the program', () => {
     const { code, out, err } = await mcpConnect(['proxy'], {}, ['--import', pretend]);
     expect(err).to.equal('mcp-connect needs Node.js 20.19 or newer; this is 18.20.0.\n');
     expect({ code, out }).to.deep.equal({ code: 1, out: '' });
+  });
+
+  it('begins with a file that the oldest Node.js can read, so that it comes to that sentence', async () => {
+    const { bin, type } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as {
+      bin: Record<string, string>;
+      type: string;
+    };
+    expect([bin, type]).to.deep.equal([{ 'mcp-connect': './bin/run.js' }, 'module']);
+    const folder = JSON.parse(await readFile(new URL('../bin/package.json', import.meta.url), 'utf8'));
+    expect(folder).to.deep.equal({ type: 'commonjs' });
+    const entry = parse(await readFile(RUN, 'utf8'), {
+      ecmaVersion: 5,
+      sourceType: 'script',
+      allowHashBang: true,
+    });
+    // What newer syntax is in comes last, behind the check.
+    expect(JSON.stringify(entry.body.at(-1))).to.include('"name":"require"');
   });
 });

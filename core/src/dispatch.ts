@@ -363,7 +363,9 @@ export class Dispatcher {
     const { leg, sent, envelope, attempts, tries } = call;
     const last = attempts.at(-1);
     const { label } = (leg ?? last?.candidate ?? this.#legs.all[0]!).endpoint;
-    const seconds = Number(((performance.now() - call.startedAt) / 1000).toFixed(1));
+    // All attempts at the one endpoint there is count together.
+    const since = this.#legs.all.length === 1 ? call.deadline - this.#settings.timeout : call.startedAt;
+    const seconds = Number(((performance.now() - since) / 1000).toFixed(1));
     const reason = last === undefined ? '.' : `; before: ${last.error.message}`;
     const text = `${label} did not answer ${envelope.method} within ${seconds} s${reason}`;
     const error = new ConnectorError('MCPC_TIMEOUT', text, {

@@ -22,12 +22,16 @@ export interface Endpoint {
 
 const URL_FORM = /^([a-z][a-z0-9+.-]*):\/\/(.+)$/is;
 const PREFIX_FORM = /^(stdio|unix):(.+)$/is;
+/** A web address without its scheme. */
+const HOST_PATH_FORM = /^[a-z0-9-]+(\.[a-z0-9-]+)+(:\d+)?\/\S*$/i;
+/** A named pipe of Windows, which stands there for what is a unix socket elsewhere. */
+const PIPE_FORM = /^[\\/]{2}[.?][\\/]pipe[\\/]./i;
 const SCHEME_FORM = /^([a-z][a-z0-9+.-]+):\S/i;
 const HOST_PORT_FORM = /^(\[[0-9a-f:.]+\]|[^\s:/]+):\d+$/i;
 
 /**
- * Reads an endpoint: `http(s)://…`, `tcp://host:port`, `tls://host:port`, `unix:/path`, `stdio:command args`, any
- * `scheme://…` of a plugin, or a bare `host:port`, path or command line whose transport is named separately.
+ * Reads an endpoint: `http(s)://…`, `tcp://host:port`, `tls://host:port`, `unix:/path`, a named pipe of Windows
+ * (`\\\\.\\pipe\\name`), `stdio:command args`, any `scheme://…` of a plugin, or a bare `host:port`, path or command line whose transport is named separately.
  *
  * @param transport the value of `--transport`, where given; for a URL it must suit the scheme
  * @throws ConnectorError `MCPC_USAGE` when the text fits none of the forms
@@ -42,6 +46,8 @@ export function parseEndpoint(text: string, transport?: string): Endpoint {
   const prefixed = PREFIX_FORM.exec(trimmed);
   if (prefixed && !URL_FORM.test(trimmed))
     return plain(agree(prefixed[1]!.toLowerCase(), transport, text), prefixed[2]!);
+  if (PIPE_FORM.test(trimmed) && transport !== 'stdio')
+    return plain(agree('unix', transport, text), trimmed.replaceAll('/', '\\'));
   const url = URL_FORM.exec(trimmed);
   if (url && transport !== 'stdio') return fromUrl(trimmed, url[1]!.toLowerCase(), transport);
   if (transport !== undefined && transport !== 'http' && transport !== 'sse')
@@ -57,11 +63,20 @@ function advice(text: string): string {
   if (HOST_PORT_FORM.test(text)) {
     return `Write tcp://${text} or add --transport tcp; for a web address write http://${text}/mcp`;
   }
+  if (HOST_PATH_FORM.test(text)) {
+    return `Write https://${withoutSecrets(text)}, or add --transport stdio if it is a command line`;
+  }
   const usual = 'Write https://… for a remote server, or add --transport stdio if it is a command line';
   const scheme = SCHEME_FORM.exec(text)?.[1];
   return scheme === undefined
     ? usual
     : `${usual}; for the transport ${scheme} of a plugin write ${scheme}://…`;
+}
+
+/** Tells whether an endpoint names its own transport, so that none need be given beside it. */
+export function namesTransport(text: string): boolean {
+  const trimmed = text.trim();
+  return [URL_FORM, PREFIX_FORM, PIPE_FORM].some((form) => form.test(trimmed));
 }
 
 /** Makes the endpoint of a local program from its exact words. */

@@ -33,7 +33,7 @@ export type {
   TransportKind,
   WebRequest,
 } from './transport.js';
-export { commandEndpoint, parseEndpoint, type Endpoint } from './endpoint.js';
+export { commandEndpoint, namesTransport, parseEndpoint, type Endpoint } from './endpoint.js';
 export { Assembler, Envelope, type MessageKind } from './envelope.js';
 export { ConnectorError, ERROR_CODES, reasonOf, toConnectorError } from './errors.js';
 export type { Challenge, ConnectorErrorOptions, Delivered, ErrorCode } from './errors.js';

@@ -9,6 +9,8 @@ import { hang, scriptedHttp, scriptedTcp, status, type Script } from '@mcp-conne
 import { expect } from 'chai';
 import { generate } from 'selfsigned';
 import { createFeatureServer } from '../fixtures/feature-server.js';
+import { serveProtected } from '../fixtures/protected-server.js';
+import { Desk } from './desk.js';
 import { ProxyProcess } from './proxy-process.js';
 import {
   fixture,
@@ -218,6 +220,26 @@ describe('mcp-connect test', () => {
       expect(report.error?.code).to.be.oneOf(['MCPC_SIGN_IN', 'MCPC_UNAUTHORIZED']);
       expect(stepOf(report, 'sign-in')?.text).to.include('OAuth');
       expect(report.next).to.equal(`mcp-connect login --endpoint "${url}"`);
+    });
+
+    it('a sign-in is asked for by a server that has one: nobody is bothered, and login is all it takes', async () => {
+      const [desk, guarded] = [await Desk.open('browser'), await started(serveProtected())];
+      try {
+        const line = ['test', '--json', '--endpoint', guarded.url];
+        const first = await run(line, desk.env);
+        const report = JSON.parse(first.out) as Report;
+        expect(first.code).to.equal(1);
+        expect(report.error?.code).to.equal('MCPC_UNAUTHORIZED');
+        expect(report.next).to.equal(`mcp-connect login --endpoint "${guarded.url}"`);
+        expect(guarded.authorization.requests).to.deep.equal([]);
+
+        expect(await run(['login', '--endpoint', guarded.url], desk.env)).to.include({ code: 0 });
+        const second = JSON.parse((await run(line, desk.env)).out) as Report;
+        expect(second).to.include({ ok: true });
+        expect(stepOf(second, 'sign-in')?.text).to.include('authorization');
+      } finally {
+        await desk.close();
+      }
     });
 
     it('the path is wrong', async () => {

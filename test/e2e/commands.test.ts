@@ -28,7 +28,7 @@ async function handshake(
 
 const FEATURES = { name: 'feature-server', version: '1.0.0' };
 
-describe('the command lines of the manual', () => {
+describe('the ways to a server, and to sign in there', () => {
   let server: HttpPeer;
   let folder: string;
 
@@ -53,27 +53,6 @@ describe('the command lines of the manual', () => {
     expect(new Set(sent.map(({ verb }) => verb))).to.deep.equal(new Set(['POST', 'GET', 'DELETE']));
     return sent.map(({ headers }) => headers);
   }
-
-  it('plain HTTP', async () => {
-    await headersOf(['--debug']);
-  });
-
-  it('a bearer token', async () => {
-    for (const headers of await headersOf(['--auth-token', 'your-bearer-token', '--debug']))
-      expect(headers.authorization).to.equal('Bearer your-bearer-token');
-  });
-
-  it('an API key', async () => {
-    for (const headers of await headersOf(['--api-key', 'your-api-key', '--debug']))
-      expect(headers['x-api-key']).to.equal('your-api-key');
-  });
-
-  it("headers of one's own, several in one word", async () => {
-    const flags = ['--headers', 'Authorization:Bearer token123,X-Custom:value', '--debug'];
-    for (const headers of await headersOf(flags)) {
-      expect(headers).to.include({ authorization: 'Bearer token123', 'x-custom': 'value' });
-    }
-  });
 
   it("headers of one's own, given several times", async () => {
     const flags = ['--headers', 'X-One: 1', '--headers', 'X-Two: 2'];
@@ -139,11 +118,6 @@ describe('the command lines of the manual', () => {
       expect(headers['user-agent']).to.equal('my-editor/2.0');
   });
 
-  it('a working server with fallbacks, timeout and retries', async () => {
-    const flags = '--fallbacks stdio,tcp --timeout 30 --retry-attempts 3 --retry-delay 1000 --debug';
-    await headersOf(flags.split(' '));
-  });
-
   it('no secret is ever logged', async () => {
     const secrets = [
       '--auth-token',
@@ -157,12 +131,6 @@ describe('the command lines of the manual', () => {
     await proxy.initialize();
     await proxy.end();
     expect(proxy.stderr).to.not.match(/(tok|key|head)-secret/);
-  });
-
-  it('a load over several servers', async () => {
-    const args = ['load-balance', '--endpoints', `${server.url},${server.url}`, '--transport', 'http'];
-    const rest = ['--timeout', '30', '--retry-attempts', '3', '--auth-token', 'your-token', '--debug'];
-    expect(await handshake([...args, ...rest])).to.deep.equal(FEATURES);
   });
 
   it('a transport named beside the endpoint', async () => {

@@ -1,11 +1,13 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { parse, parseAllDocuments } from 'yaml';
-import { ProxyProcess } from './proxy-process.js';
-import { serveFeaturesOverHttp, type HttpPeer } from './servers.js';
+import { ProxyProcess, runCommand } from './proxy-process.js';
+import { freePort, serveFeaturesOverHttp, type HttpPeer } from './servers.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const EXAMPLES = join(ROOT, 'examples');
@@ -23,6 +25,29 @@ interface Container {
   readonly command?: string | readonly string[];
   readonly env?: readonly { name: string; value?: string }[];
   readonly readinessProbe?: { readonly exec: { readonly command: readonly string[] } };
+}
+
+/** A service of Compose. */
+interface Service {
+  readonly command: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly healthcheck: { readonly test: readonly string[] };
+  readonly depends_on?: object;
+}
+
+/** A Service or a Deployment of Kubernetes. */
+interface Kubernetes {
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+  readonly spec: {
+    readonly clusterIP?: string;
+    readonly ports?: readonly { port: number }[];
+    readonly selector: object;
+    readonly template?: {
+      readonly metadata: { readonly labels: object };
+      readonly spec: { readonly containers: readonly Container[] };
+    };
+  };
 }
 
 const read = (name: string): string => readFileSync(join(EXAMPLES, name), 'utf8');
@@ -89,11 +114,48 @@ describe('the examples', () => {
   });
 
   it('compose.yaml', async () => {
-    const { services } = parse(read('compose.yaml')) as {
-      services: Record<string, { command: string; environment: Record<string, string> }>;
-    };
-    const { command, environment } = services['mcp-connect']!;
-    await serves(command.split(' '), { ...environment, MCP_CONNECT_ENDPOINT: server.url });
+    const { services } = parse(read('compose.yaml')) as { services: Record<string, Service> };
+    const { command, environment, healthcheck, depends_on: needs } = services['mcp-connect']!;
+    expect(needs).to.deep.equal({ server: { condition: 'service_healthy' } });
+    const env = { ...environment, MCP_CONNECT_ENDPOINT: server.url };
+    await serves(command.split(' '), env);
+    const [, program, ...words] = healthcheck.test;
+    expect(program).to.equal('mcp-connect');
+    expect((await runCommand(words, env)).code).to.equal(0);
+
+    const peer = services['server']!;
+    expect(new URL(environment['MCP_CONNECT_ENDPOINT']!).host).to.equal(`server:${peer.environment['PORT']}`);
+    const [, node, ...script] = peer.healthcheck.test;
+    expect(node).to.equal('node');
+    for (const [port, code] of [
+      [new URL(server.url).port, 0],
+      [String(await freePort()), 1],
+    ] as const) {
+      const probe = spawn(process.execPath, script, { env: { PORT: port }, stdio: 'ignore' });
+      expect(await once(probe, 'close')).to.deep.equal([code, null]);
+    }
+  });
+
+  it('kubernetes-load-balance.yaml', async () => {
+    const objects = parseAllDocuments(read('kubernetes-load-balance.yaml')).map(
+      (document) => document.toJS() as Kubernetes,
+    );
+    const service = objects.find(({ kind }) => kind === 'Service')!;
+    const [servers, balancer] = objects.filter(({ kind }) => kind === 'Deployment') as Kubernetes[];
+    for (const { spec } of [servers!, balancer!])
+      expect(spec.selector).to.deep.equal({ matchLabels: spec.template!.metadata.labels });
+    // The Service finds the servers, and its name leads to all of them.
+    expect(service.spec).to.include({ clusterIP: 'None' });
+    expect(service.spec.selector).to.deep.equal(servers!.spec.template!.metadata.labels);
+    const [{ env: variables = [] } = {}] = balancer!.spec.template!.spec.containers;
+    const { name, value = '' } = variables[0]!;
+    expect(name).to.equal('MCP_CONNECT_ENDPOINTS');
+    const at = `${service.metadata.name}:${service.spec.ports![0]!.port}`;
+    expect(value).to.equal(`dns+http://${at}/mcp`);
+    await serves(['load-balance'], {
+      MCP_CONNECT_ENDPOINTS: value.replace(at, `localhost:${new URL(server.url).port}`),
+      MCP_CONNECT_IPV4: 'true',
+    });
   });
 
   it('kubernetes-sidecar.yaml', async () => {
@@ -104,18 +166,5 @@ describe('the examples', () => {
     expect(program).to.equal('mcp-connect');
     const probe = new ProxyProcess(words, { MCP_CONNECT_ENDPOINT: server.url });
     expect((await probe.exit).code, probe.stderr).to.equal(0);
-  });
-
-  it('the Dockerfile copies the manifest of every package', () => {
-    const { workspaces } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
-      workspaces: string[];
-    };
-    const dockerfile = readFileSync(join(ROOT, 'Dockerfile'), 'utf8');
-    const folders = workspaces.flatMap((workspace) =>
-      workspace.endsWith('/*')
-        ? readdirSync(join(ROOT, workspace.slice(0, -2))).map((name) => `${workspace.slice(0, -1)}${name}`)
-        : workspace,
-    );
-    for (const folder of folders) expect(dockerfile).to.include(`COPY ${folder}/package.json ${folder}/`);
   });
 });

@@ -6,9 +6,11 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
-import { Server as ForwardProxy } from 'proxy-chain';
 import { generate } from 'selfsigned';
-import { ProxyProcess } from './proxy-process.js';
+import { startForwardProxy, type ForwardProxy } from '../fixtures/forward-proxy.js';
+import { serveProtected } from '../fixtures/protected-server.js';
+import { Desk } from './desk.js';
+import { ProxyProcess, runCommand } from './proxy-process.js';
 import { freePort, serveFeaturesOverHttp, type HttpPeer } from './servers.js';
 
 /** A name that only the forward proxy of these tests can look up. */
@@ -25,21 +27,12 @@ describe('a network with a proxy and an authority of its own', () => {
   before(async () => {
     folder = mkdtempSync(path.join(tmpdir(), 'mcp-connect-'));
     server = await serveFeaturesOverHttp();
-    proxy = new ForwardProxy({
-      port: 0,
-      host: '127.0.0.1',
-      prepareRequestFunction: ({ username, password }) => ({
-        requestAuthentication: `${username}:${password}` !== 'clerk:open-sesame',
-        dnsLookup: ((_name: string, _options: object, done: (...found: unknown[]) => void) =>
-          done(null, [{ address: '127.0.0.1', family: 4 }])) as never,
-      }),
-    });
-    await proxy.listen();
+    proxy = await startForwardProxy({ user: 'clerk:open-sesame', name: NAME });
     secureUrl = await withTls(new URL(server.url).port);
   });
 
   after(async () => {
-    await proxy.close(true);
+    await proxy.close();
     await server.close();
     for (const close of closing) close();
     rmSync(folder, { recursive: true });
@@ -93,14 +86,16 @@ describe('a network with a proxy and an authority of its own', () => {
   }
 
   it('is crossed by HTTPS_PROXY and --ca, stream of news and all', async () => {
-    const tunnels = proxy.stats.connectRequestCount;
+    const before = proxy.requests.length;
     const env = {
       HTTPS_PROXY: `http://clerk:open-sesame@127.0.0.1:${proxy.port}`,
       MCP_CONNECT_CA: path.join(folder, 'ca.pem'),
     };
     const { seen, stderr } = await handshake(['--endpoint', secureUrl, '--debug'], env);
     expect(seen).to.deep.equal(FEATURES);
-    expect(proxy.stats.connectRequestCount).to.be.greaterThan(tunnels);
+    expect(new Set(proxy.requests.slice(before))).to.deep.equal(
+      new Set([`CONNECT ${new URL(secureUrl).host}`]),
+    );
     expect(stderr).not.to.include('open-sesame');
     expect(new Set(server.requests.map(({ verb }) => verb))).to.deep.equal(
       new Set(['POST', 'GET', 'DELETE']),
@@ -108,11 +103,11 @@ describe('a network with a proxy and an authority of its own', () => {
   });
 
   it('is crossed by HTTP_PROXY', async () => {
-    const requests = proxy.stats.httpRequestCount;
+    const before = proxy.requests.length;
     const env = { http_proxy: `clerk:open-sesame@127.0.0.1:${proxy.port}` };
     const url = server.url.replace('127.0.0.1', NAME);
     expect((await handshake(['--endpoint', url], env)).seen).to.deep.equal(FEATURES);
-    expect(proxy.stats.httpRequestCount).to.be.greaterThan(requests);
+    expect(proxy.requests.slice(before)).to.include.members([`POST ${url}`, `DELETE ${url}`]);
   });
 
   it('is told apart from the server when the proxy asks for a password', async () => {
@@ -126,6 +121,48 @@ describe('a network with a proxy and an authority of its own', () => {
       expect((seen as { hint: string }).hint).to.include(source);
       expect(JSON.stringify(seen)).to.include(where).and.not.include('wrong-word');
     }
+  });
+
+  it('is crossed by a sign-in, from its first question to its token', async () => {
+    const [desk, guarded] = [await Desk.open('browser'), await serveProtected()];
+    closing.push(
+      () => desk.close(),
+      () => guarded.close(),
+    );
+    const before = proxy.requests.length;
+    const flags = ['--endpoint', guarded.url, '--proxy', `http://clerk:open-sesame@127.0.0.1:${proxy.port}`];
+    const { code, stderr } = await runCommand(['login', ...flags], desk.env);
+    expect(code, stderr).to.equal(0);
+    const paths = proxy.requests.slice(before).map((request) => new URL(request.split(' ')[1]!).pathname);
+    // What is not among them is what the browser asks for.
+    const ours = guarded.authorization.requests
+      .map(({ path: asked }) => asked)
+      .filter((asked) => !/^\/(auth|interaction)/.test(asked));
+    expect(ours).to.include.members(['/reg', '/token']);
+    expect(paths).to.include.members(['/mcp', ...ours]);
+  });
+
+  it('is named when it is not there, and the server is not', async () => {
+    const dead = `http://127.0.0.1:${await freePort()}`;
+    const flags = ['--endpoint', secureUrl, '--proxy', dead.replace('//', '//clerk:open-sesame@'), '--json'];
+    const { code, stdout } = await runCommand(['test', ...flags]);
+    expect(code).to.equal(1);
+    const { error } = JSON.parse(stdout) as { error: { code: string; message: string; hint: string } };
+    expect(error.code).to.equal('MCPC_CONNECT');
+    expect(error.message).to.include(dead);
+    expect(error.hint).to.include('--proxy').and.include(`--no-proxy ${NAME}`);
+    expect(stdout).not.to.include('open-sesame');
+  });
+
+  it('is left aside for the hosts of NO_PROXY', async () => {
+    const before = proxy.requests.length;
+    const env = { HTTP_PROXY: `http://127.0.0.1:${proxy.port}`, NO_PROXY: 'other.test, .test' };
+    const url = server.url.replace('127.0.0.1', NAME);
+    const { code, stdout } = await runCommand(['test', '--endpoint', url, '--json'], env);
+    expect(code).to.equal(1);
+    // Nobody but the proxy can look the name up.
+    expect(JSON.parse(stdout)).to.have.nested.property('steps[0].name', 'resolve');
+    expect(proxy.requests).to.have.length(before);
   });
 
   it('does not come between us and this machine', async () => {

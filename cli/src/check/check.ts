@@ -1,10 +1,11 @@
 import { ConnectorError, type Connector, type Endpoint, type Log } from '@mcp-connect/core';
+import type { ForwardProxy } from '../forward.js';
 import { treatmentBy, wordsOfTreatment, type Treatment } from './clients.js';
 import type { Conversation, Greeting } from './conversation.js';
 import { isRefusal, type Failure } from './failure.js';
 import { inventory, type Inventory } from './inventory.js';
 import { nextCommand } from './next.js';
-import { addressOf, reach } from './reach.js';
+import { addressOf, reach, reachProxy } from './reach.js';
 import { SignInWatch } from './sign-in.js';
 import { Steps, type Step } from './steps.js';
 import { WireWatch } from './wire-watch.js';
@@ -25,8 +26,10 @@ export interface CheckOptions {
   /** `greeting` ends when it is known who answers; `everything` also asks what the server offers. */
   readonly depth: 'greeting' | 'everything';
   readonly call?: ToolCall;
-  /** Whether connections to this address go by way of a proxy, so that a direct one would prove nothing. */
-  readonly isProxied?: (url: URL) => boolean;
+  /** Finds the proxy by way of which an address is reached, if any: a direct connection would prove nothing. */
+  readonly proxyFor?: (url: URL) => ForwardProxy | undefined;
+  /** Is told the name of each step as it is taken. */
+  readonly onstep?: (name: string) => void;
 }
 
 /** What a check found. */
@@ -60,7 +63,7 @@ export async function check(options: CheckOptions): Promise<CheckReport> {
   const endpoint = connector.endpoints[0]!;
   const watch = new WireWatch(endpoint);
   try {
-    return await new Check(options, watch, new Steps(log.redact)).run(endpoint);
+    return await new Check(options, watch, new Steps(log.redact, options.onstep)).run(endpoint);
   } finally {
     watch.close();
   }
@@ -111,13 +114,13 @@ class Check {
 
   async #reach(endpoint: Endpoint): Promise<void> {
     const address = addressOf(endpoint);
-    const { isProxied } = this.#options;
     const { settings } = this.#options.connector;
     if (address === undefined) return;
-    if (endpoint.url !== undefined && isProxied?.(endpoint.url) === true)
-      return this.#steps.note('connect', 'left to the proxy', 'skipped');
+    const { url } = endpoint;
+    const proxy = url && this.#options.proxyFor?.(url);
+    if (url !== undefined && proxy !== undefined) return reachProxy(this.#steps, { url, proxy }, settings);
     // Whoever makes the agents may bring the authorities of the system along, which hold for all of this process.
-    if (endpoint.url?.protocol === 'https:') await settings.makeAgent?.(endpoint.url, {});
+    if (url?.protocol === 'https:') await settings.makeAgent?.(url, {});
     return reach(this.#steps, address, settings);
   }
 
@@ -156,7 +159,7 @@ class Check {
   /** A server that refuses `initialize` may be of 2026-07-28 alone: then that is no failure. */
   async #insteadModern(refusal: Failure): Promise<Conversation | undefined> {
     const { greetModern } = await import('./modern.js');
-    const tried = new Steps(this.#options.log.redact);
+    const tried = new Steps(this.#options.log.redact, this.#options.onstep);
     const modern = await tried.take('discover', () => greetModern(this.#options), wordsOfGreeting);
     if (modern === undefined) return undefined;
     this.#steps.forgive(`refused: ${refusal.message}`);
@@ -197,7 +200,7 @@ class Check {
   }
 
   async #news(conversation: Conversation): Promise<void> {
-    const tried = new Steps(this.#options.log.redact);
+    const tried = new Steps(this.#options.log.redact, this.#options.onstep);
     const found = await tried.take(
       'notifications',
       () => conversation.news(),

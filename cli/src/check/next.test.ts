@@ -60,5 +60,8 @@ describe('the command to type next', () => {
     expect(nextCommand({ endpoint, failure: { code: 'MCPC_CONNECT', message: '' }, timeout: 1 })).to.equal(
       'mcp-connect test -- node …',
     );
+    expect(
+      nextCommand({ endpoint, failure: { code: 'MCPC_BAD_RESPONSE', message: '' }, timeout: 1 }),
+    ).to.equal('mcp-connect test --debug -- node …');
   });
 });

@@ -22,8 +22,11 @@ const SIGN_IN = new Set<Failure['code']>(['MCPC_UNAUTHORIZED', 'MCPC_SIGN_IN']);
 
 /** Names the command to type next: the same check, with what was missing. */
 export function nextCommand({ endpoint, failure, timeout, oauth = false }: NextQuestion): string {
-  const test = (to: Endpoint, ...more: readonly string[]): string =>
-    ['mcp-connect test', ...addressed(to), ...more].join(' ');
+  const test = (to: Endpoint, ...more: readonly string[]): string => {
+    // What stands behind -- is the program's.
+    const words = to.argv === undefined ? [...addressed(to), ...more] : [...more, ...addressed(to)];
+    return ['mcp-connect test', ...words].join(' ');
+  };
   const { code, cause, attempts = 1 } = failure;
   const { url } = endpoint;
   if (isUntrusted(cause)) return test(endpoint, '--ca FILE');

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, isIP, type NetConnectOpts, type Socket } from 'node:net';
 import { ConnectorError, reasonOf, type Endpoint, type Settings } from '@mcp-connect/core';
 import type { TLSSocket } from 'node:tls';
+import type { Way } from '../proxied.js';
 import type { Steps } from './steps.js';
 import { isUntrusted, WRONG_NAME } from './tls-codes.js';
 
@@ -51,6 +52,29 @@ export async function reach(steps: Steps, address: Address, settings: Settings):
   if (!tls || !('host' in target)) return void socket.destroy();
   const secured = await steps.take('TLS', () => secure(socket, target.host, settings), wordsOfTls);
   (secured ?? socket).destroy();
+}
+
+const PROXY_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
+const SOCKS_PORT = 1080;
+
+/** Connects to the proxy by way of which an address is reached. Whether the proxy lets us through is told later. */
+export async function reachProxy(steps: Steps, way: Way, { timeout, family }: Settings): Promise<void> {
+  const { hostname, port, protocol } = way.proxy.url;
+  const to: NetConnectOpts = {
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: Number(port) || (PROXY_PORTS[protocol] ?? SOCKS_PORT),
+    autoSelectFamily: true,
+    ...(family !== undefined && { family }),
+  };
+  const connecting = async (): Promise<void> => {
+    try {
+      (await connected(to, timeout)).destroy();
+    } catch (error) {
+      const { unreachable } = await import('../proxied.js');
+      throw unreachable(way, (error as ConnectorError).cause ?? error);
+    }
+  };
+  await steps.take('proxy', connecting, () => way.proxy.label);
 }
 
 async function resolved(host: string, { timeout, family }: Settings): Promise<string[]> {

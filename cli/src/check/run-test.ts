@@ -1,9 +1,10 @@
 import { ConnectorError, type Log } from '@mcp-connect/core';
 import { consoleToStderr } from '../console.js';
 import type { CommonValues, Values } from '../flags.js';
-import { forwardProxyFor } from '../forward.js';
+import { forwardProxyFor, type ForwardProxy } from '../forward.js';
 import { openLog } from '../log-sinks.js';
 import { prepare, type Invocation, type Surroundings } from '../proxy.js';
+import { showProgress, type Progress } from '../progress.js';
 import { tell } from '../report.js';
 import { check, type CheckOptions, type CheckReport, type ToolCall } from './check.js';
 import { tableOf } from './table.js';
@@ -26,14 +27,13 @@ export interface RunCheckOptions {
  * @throws ConnectorError `MCPC_USAGE` when the log file cannot be written
  */
 export async function runTest(invocation: Invocation, options: RunCheckOptions): Promise<number> {
-  return reported(invocation, options, async (log) => {
+  return reported(invocation, options, async (log, progress) => {
     const { around } = options;
     const { json, call, args } = invocation.values as { json: boolean; call?: string; args: string };
     const asked = toolCall(call, args);
     const what = { depth: 'everything', ...(asked !== undefined && { call: asked }) } as const;
-    const report = await examine(invocation, log, { ...options, what });
-    around.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : shown(report, around));
-    return report.ok ? 0 : 1;
+    const report = await examine(invocation, log, { ...options, what, onstep: progress.say });
+    return { ok: report.ok, text: json ? `${JSON.stringify(report, null, 2)}\n` : shown(report, around) };
   });
 }
 
@@ -49,26 +49,53 @@ export async function examine(
     around: { env },
     version,
     what,
-  }: RunCheckOptions & { readonly what: Pick<CheckOptions, 'depth' | 'call'> },
+    onstep,
+  }: RunCheckOptions & { readonly what: Pick<CheckOptions, 'depth' | 'call'> } & Pick<CheckOptions, 'onstep'>,
 ): Promise<CheckReport> {
   const { connector, values } = await prepare(invocation, log, env);
   const { proxy, 'no-proxy': noProxy } = values as Values & CommonValues;
-  const isProxied = (url: URL): boolean => forwardProxyFor(url, { proxy, noProxy, env }) !== undefined;
-  return check({ connector, log, clientInfo: { name: 'mcp-connect', version }, isProxied, ...what });
+  const proxyFor = (url: URL): ForwardProxy | undefined => forwardProxyFor(url, { proxy, noProxy, env });
+  return check({
+    connector,
+    log,
+    clientInfo: { name: 'mcp-connect', version },
+    proxyFor,
+    ...what,
+    ...(onstep && { onstep }),
+  });
 }
 
-/** Does the work of a command with a log of its own; what it throws is told on stderr. */
+/** What a command has to say. */
+export interface Result {
+  /** Whether all is well: the exit code is 0 then, else 1. */
+  readonly ok: boolean;
+  /** For stdout. */
+  readonly text: string;
+}
+
+/**
+ * Does the work of a command with a log of its own, shows how it goes and writes the result to stdout; what it throws
+ * is told on stderr.
+ *
+ * @returns the exit code
+ */
 export async function reported(
   invocation: Invocation,
-  { around: { stderr, env } }: RunCheckOptions,
-  work: (log: Log) => Promise<number>,
+  { around: { stdout, stderr, env } }: RunCheckOptions,
+  work: (log: Log, progress: Progress) => Promise<Result>,
 ): Promise<number> {
   // stdout is for the result: someone may read it by program.
   consoleToStderr();
-  const log = openLog(invocation.values as Values & CommonValues, { stderr, env });
+  const { values } = invocation;
+  const log = openLog(values as Values & CommonValues, { stderr, env });
+  const progress = await showProgress('Starting', { stderr, env, json: values['json'] === true });
   try {
-    return await work(log);
+    const { ok, text } = await work(log, progress);
+    progress.done();
+    stdout.write(text);
+    return ok ? 0 : 1;
   } catch (error) {
+    progress.done();
     return tell(error, { stderr, log, invocation });
   }
 }
@@ -78,13 +105,19 @@ function shown(report: CheckReport, { stdout, env }: CheckSurroundings): string 
   return tableOf(report, styleFor(stdout, env)) + result;
 }
 
-/** Colours and cut lines are for people at a terminal who did not ask for none (https://no-color.org). */
+/**
+ * Colours and cut lines are for people at a terminal who did not ask for none (https://no-color.org); `FORCE_COLOR`
+ * brings colours elsewhere, too, as it does with Node.js itself.
+ */
 export function styleFor(
   stdout: CheckSurroundings['stdout'],
   env: CheckSurroundings['env'],
 ): { colour: boolean; width: number | undefined } {
   const terminal = stdout.isTTY === true;
-  return { colour: terminal && !env['NO_COLOR'], width: terminal ? stdout.columns : undefined };
+  const { FORCE_COLOR: forced, NO_COLOR: none, TERM: term } = env;
+  const colour =
+    forced === undefined ? terminal && !none && term !== 'dumb' : forced !== '0' && forced !== 'false';
+  return { colour, width: terminal ? stdout.columns : undefined };
 }
 
 function toolCall(tool: string | undefined, args: string): ToolCall | undefined {

@@ -17,10 +17,15 @@ export interface Step {
 export class Steps {
   readonly all: Step[] = [];
   readonly #redact: (text: string) => string;
+  readonly #onstep: ((name: string) => void) | undefined;
 
-  /** @param redact hides secrets in what a server or the system said */
-  constructor(redact: (text: string) => string) {
+  /**
+   * @param redact hides secrets in what a server or the system said
+   * @param onstep is told the name of each step as it is taken
+   */
+  constructor(redact: (text: string) => string, onstep?: (name: string) => void) {
     this.#redact = redact;
+    this.#onstep = onstep;
   }
 
   /** The first step that failed. */
@@ -36,6 +41,7 @@ export class Steps {
    */
   async take<T>(name: string, work: () => Promise<T>, words: (found: T) => string): Promise<T | undefined> {
     const since = performance.now();
+    this.#onstep?.(name);
     try {
       const found = await work();
       this.all.push({ name, status: 'ok', ms: elapsed(since), text: this.#redact(words(found)) });

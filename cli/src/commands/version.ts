@@ -1,11 +1,21 @@
-import { Command } from '@oclif/core/command';
+import { FlagCommand } from '../base.js';
+import { VERSION_FLAGS } from '../flags.js';
+import { oclifFlags } from '../oclif-flags.js';
+
+const flags = oclifFlags(VERSION_FLAGS, []);
 
 /** `mcp-connect version` */
-export default class VersionCommand extends Command {
+export default class VersionCommand extends FlagCommand {
   static override summary = 'Show which mcp-connect and which Node.js this is.';
 
+  static override examples = ['<%= config.bin %> <%= command.id %>'];
+
+  static override flags = flags;
+
   async run(): Promise<void> {
-    await this.parse(VersionCommand);
-    this.log(this.config.userAgent);
+    const { json } = await this.readFlags(this.argv, VERSION_FLAGS, flags);
+    const { version, platform, arch, userAgent } = this.config;
+    const details = { version, node: process.versions.node, platform, arch };
+    this.log(json === true ? JSON.stringify(details) : userAgent);
   }
 }

@@ -32,9 +32,10 @@ export interface RunDoctorOptions extends RunCheckOptions {
  * @throws ConnectorError `MCPC_USAGE` when the log file cannot be written
  */
 export async function runDoctor(invocation: Invocation, options: RunDoctorOptions): Promise<number> {
-  return reported(invocation, options, async (log) => {
+  return reported(invocation, options, async (log, progress) => {
     const { stdout, env } = options.around;
     const { values } = invocation;
+    progress.say('Looking at this machine and the endpoints');
     const looks = await Promise.all([
       lookAt(invocation),
       ...Object.entries(options.servers ?? {}).map(([name, one]) => lookAt({ ...one, words: [] }, name)),
@@ -58,8 +59,7 @@ export async function runDoctor(invocation: Invocation, options: RunDoctorOption
     const shown = values['json']
       ? JSON.stringify({ ok, version: options.version, findings }, null, 2)
       : listed(findings, styleFor(stdout, env));
-    stdout.write(`${shown}\n`);
-    return ok ? 0 : 1;
+    return { ok, text: `${shown}\n` };
 
     /** What is wrong with values of a file is one more thing to tell; what is on the line alone is told at once. */
     async function lookAt(one: Invocation, label?: string): Promise<Look> {

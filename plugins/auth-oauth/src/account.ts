@@ -220,8 +220,12 @@ export class OAuthAccount implements Account {
     asked: Asked,
     { refused, keep }: { refused: string | undefined; keep: readonly string[] },
   ): Promise<void> {
-    this.#restraint.pass();
     const { store, config } = this.#options;
+    if (!config.asks && ASKING.has(config.grant)) {
+      if (await this.#takeNewer(refused, keep)) return;
+      throw this.#notAsked();
+    }
+    this.#restraint.pass();
     // Another copy may have the user at its page: what this one can tell is that page's address.
     const looking = setInterval(() => void this.#findPage(), LOOK);
     looking.unref();
@@ -230,11 +234,7 @@ export class OAuthAccount implements Account {
         `sign-in ${this.#lockName}`,
         async (signal) => {
           clearInterval(looking);
-          const latest = await this.#shelf.latest();
-          if (latest !== undefined && isNewer(latest, refused) && covers(latest, keep)) {
-            this.#signIn = latest;
-            return;
-          }
+          if (await this.#takeNewer(refused, keep)) return;
           if (ASKING.has(config.grant)) this.#restraint.ask(this.#resource);
           const situation = {
             ...this.#options,
@@ -254,6 +254,27 @@ export class OAuthAccount implements Account {
     } finally {
       clearInterval(looking);
     }
+  }
+
+  /** Takes what another copy of the program has stored meanwhile, if it is better than what was refused. */
+  async #takeNewer(refused: string | undefined, keep: readonly string[]): Promise<boolean> {
+    const latest = await this.#shelf.latest();
+    if (latest === undefined || !isNewer(latest, refused) || !covers(latest, keep)) return false;
+    this.#signIn = latest;
+    return true;
+  }
+
+  #notAsked(): ConnectorError {
+    const { profile } = this.#options.config;
+    const account = profile === 'default' ? '' : ` --profile ${profile}`;
+    return new ConnectorError(
+      'MCPC_UNAUTHORIZED',
+      `${this.#resource} asks for a sign-in, and none is stored.`,
+      {
+        delivered: 'rejected',
+        hint: `Sign in with: mcp-connect login --endpoint ${this.#resource}${account}`,
+      },
+    );
   }
 
   async #findPage(): Promise<void> {

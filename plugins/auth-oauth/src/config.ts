@@ -5,6 +5,8 @@ export interface Config {
   readonly grant: Grant;
   /** The account, as in `--profile`. */
   readonly profile: string;
+  /** Whether a person may be asked to sign in; what is stored is used and renewed in any case. */
+  readonly asks: boolean;
   readonly clientId?: string;
   readonly clientSecret?: string;
   /** The URL of a Client ID Metadata Document of ours. */

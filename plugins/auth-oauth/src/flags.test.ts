@@ -18,6 +18,7 @@ describe('The flags of a sign-in', () => {
     expect(readConfig(DEFAULTS)).to.deep.equal({
       grant: 'authorization-code',
       profile: 'default',
+      asks: true,
       authorizeParams: {},
       idp: {},
       dpop: false,

@@ -21,6 +21,11 @@ export const FLAGS = {
     env: 'MCP_CONNECT_AUTH_WAIT',
     summary: 'Let requests wait for the sign-in, where otherwise they are answered with its address.',
   },
+  'no-sign-in': {
+    type: 'boolean',
+    env: 'MCP_CONNECT_NO_SIGN_IN',
+    summary: 'Use a sign-in that is stored, and fail where there is none instead of asking for one.',
+  },
   'callback-port': {
     type: 'integer',
     min: 1,
@@ -175,6 +180,7 @@ export function readConfig(flags: OAuthFlags): Config {
   return defined({
     grant: flags['oauth-grant'],
     profile: flags.profile,
+    asks: !flags['no-sign-in'],
     clientId: flags['oauth-client-id'],
     clientSecret: flags['oauth-client-secret'],
     metadataUrl: address('oauth-client-metadata-url'),

@@ -201,6 +201,7 @@ export function accountAt(
     config: {
       grant: 'authorization-code',
       profile: 'default',
+      asks: true,
       authorizeParams: {},
       dpop: false,
       ...server.config,

@@ -91,7 +91,8 @@ export class Verdict {
       const since = Date.now() - LIFETIME;
       return new Map(entries.filter(([, { at }]) => at > since));
     } catch (error) {
-      log.debug?.('no verdicts of earlier runs: %s', reasonOf(error));
+      const isFirstRun = (error as NodeJS.ErrnoException).code === 'ENOENT';
+      if (!isFirstRun) log.debug?.('no verdicts of earlier runs: %s', reasonOf(error));
       return new Map();
     }
   }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { commandEndpoint, parseEndpoint } from '@mcp-connect/core';
 import { expect } from 'chai';
-import { checkProgram, wordsOf } from './command.js';
+import { checkProgram, placesOf, wordsOf } from './command.js';
 
 const usage = { code: 'MCPC_USAGE' };
 
@@ -66,5 +66,31 @@ describe('a program', () => {
   it('is refused when it may not be run, or is a directory', () => {
     expect(thrown(() => checkProgram('./data', { env: {}, cwd: folder }))).to.include(usage);
     expect(thrown(() => checkProgram(folder, { env: {}, cwd: '/' }))).to.include(usage);
+  });
+});
+
+describe('a program on Windows', () => {
+  const cwd = 'C:\\work';
+  const env = { Path: '"C:\\Program Files\\node";D:\\bin', PathExt: '.EXE;.CMD' };
+  const places = (program: string): readonly string[] => placesOf(program, { env, cwd, platform: 'win32' });
+
+  it('is looked for with its endings, here first and then on the Path, however that is written', () => {
+    expect(places('npx')).to.deep.equal([
+      'C:\\work\\npx',
+      'C:\\work\\npx.EXE',
+      'C:\\work\\npx.CMD',
+      'C:\\Program Files\\node\\npx',
+      'C:\\Program Files\\node\\npx.EXE',
+      'C:\\Program Files\\node\\npx.CMD',
+      'D:\\bin\\npx',
+      'D:\\bin\\npx.EXE',
+      'D:\\bin\\npx.CMD',
+    ]);
+  });
+
+  it('is found by its path, with a drive or without', () => {
+    expect(places('D:\\tools\\x.exe')[0]).to.equal('D:\\tools\\x.exe');
+    expect(places('D:/tools/x')).to.include('D:\\tools\\x.CMD');
+    expect(places('.\\x')).to.deep.equal(['C:\\work\\x', 'C:\\work\\x.EXE', 'C:\\work\\x.CMD']);
   });
 });

@@ -5,6 +5,9 @@ import { ConnectorError, splitCommand, type Endpoint } from '@mcp-connect/core';
 /** Where programs are looked for without a PATH (POSIX execvp). */
 const DEFAULT_PATH = '/bin:/usr/bin';
 
+/** What Windows takes for a program where `PATHEXT` does not say. */
+const ENDINGS = '.COM;.EXE;.BAT;.CMD';
+
 const EXACT =
   'Balance the quotes, or give exact words behind --, for example: mcp-connect proxy -- node "my server.js"';
 
@@ -13,6 +16,8 @@ export interface Surroundings {
   readonly env: Readonly<NodeJS.ProcessEnv>;
   /** The directory that the program will run in. */
   readonly cwd: string;
+  /** The system; this one where not given. */
+  readonly platform?: NodeJS.Platform;
 }
 
 /**
@@ -41,24 +46,39 @@ export function checkProgram(program: string, { env, cwd }: Surroundings): void 
       hint: `Run chmod +x ${files[0]}, or name its interpreter first, for example: node ${program}`,
     });
   }
-  const where = isPath(program) ? 'does not exist' : 'was not found on the PATH';
+  const where = isPath(program, process.platform) ? 'does not exist' : 'was not found on the PATH';
   throw new ConnectorError('MCPC_USAGE', `The program ${program} ${where}.`, {
     hint: 'Check its spelling, install it, or give its full path',
   });
 }
 
-/** Every file that the system may mean by `program`, in its own order. */
-function placesOf(program: string, { env, cwd }: Surroundings): string[] {
-  const folders = isPath(program)
-    ? [cwd]
-    : (env['PATH'] ?? env['Path'] ?? DEFAULT_PATH).split(path.delimiter);
-  const endings =
-    process.platform === 'win32' ? ['', ...(env['PATHEXT'] ?? '.EXE;.CMD;.BAT;.COM').split(';')] : [''];
-  return folders.flatMap((folder) => endings.map((ending) => path.resolve(cwd, folder, program + ending)));
+/**
+ * Lists every file that the system may mean by `program`, in its own order. Windows also looks in the working directory,
+ * and tries the endings of `PATHEXT`.
+ */
+export function placesOf(
+  program: string,
+  { env, cwd, platform = process.platform }: Surroundings,
+): readonly string[] {
+  const windows = platform === 'win32';
+  const system = windows ? path.win32 : path.posix;
+  const searched = (valueOf('PATH', env, platform) ?? DEFAULT_PATH)
+    .split(system.delimiter)
+    // Windows takes quotes around a folder whose name holds a semicolon.
+    .map((folder) => (windows ? folder.replaceAll('"', '') : folder));
+  const folders = isPath(program, platform) ? [cwd] : [...(windows ? [cwd] : []), ...searched];
+  const endings = windows ? ['', ...(valueOf('PATHEXT', env, platform) ?? ENDINGS).split(';')] : [''];
+  return folders.flatMap((folder) => endings.map((ending) => system.resolve(cwd, folder, program + ending)));
 }
 
-function isPath(program: string): boolean {
-  return program.includes('/') || program.includes(path.sep);
+/** Reads a variable; on Windows its name may be written in any case, such as `Path`. */
+function valueOf(name: string, env: Surroundings['env'], platform: NodeJS.Platform): string | undefined {
+  if (platform !== 'win32') return env[name];
+  return Object.entries(env).find(([other]) => other.toUpperCase() === name)?.[1];
+}
+
+function isPath(program: string, platform: NodeJS.Platform): boolean {
+  return program.includes('/') || (platform === 'win32' && /[\\:]/.test(program));
 }
 
 function isFile(file: string): boolean {

@@ -24,6 +24,17 @@ describe('the environment of a program', () => {
     expect(secrets).to.deep.equal(['k3y!']);
   });
 
+  it('knows its variables in any case on Windows', () => {
+    const ours = { Path: 'C:\\bin', SystemRoot: 'C:\\Windows', Editor: 'vi', mcp_connect_api_key: 'k' };
+    const { env } = environmentOf(ours, { set: ['PATH=D:\\bin'], clean: true, platform: 'win32' });
+    expect(env).to.deep.equal({ SystemRoot: 'C:\\Windows', PATH: 'D:\\bin' });
+    expect(environmentOf(ours, { set: [], clean: false, platform: 'win32' }).env).to.deep.equal({
+      Path: 'C:\\bin',
+      SystemRoot: 'C:\\Windows',
+      Editor: 'vi',
+    });
+  });
+
   for (const text of ['hunter2', '=hunter2']) {
     it(`refuses ${text} without showing it`, () => {
       try {

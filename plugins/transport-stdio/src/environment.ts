@@ -1,12 +1,13 @@
 import { ConnectorError } from '@mcp-connect/core';
 
 /** What a clean environment keeps: enough to find programs, the user and a place for temporary files. */
-const KEPT = new Set(
-  process.platform === 'win32'
-    ? 'APPDATA COMSPEC HOMEDRIVE HOMEPATH LOCALAPPDATA PATH PATHEXT PROCESSOR_ARCHITECTURE PROGRAMFILES SYSTEMDRIVE SYSTEMROOT TEMP TMP USERNAME USERPROFILE WINDIR'.split(
-        ' ',
-      )
-    : ['HOME', 'LANG', 'LOGNAME', 'PATH', 'SHELL', 'TERM', 'TMPDIR', 'USER'],
+const KEPT = new Set(['HOME', 'LANG', 'LOGNAME', 'PATH', 'SHELL', 'TERM', 'TMPDIR', 'USER']);
+
+/** The same for Windows, where the case of names does not count. */
+const KEPT_ON_WINDOWS = new Set(
+  'APPDATA COMSPEC HOMEDRIVE HOMEPATH LOCALAPPDATA PATH PATHEXT PROCESSOR_ARCHITECTURE PROGRAMFILES SYSTEMDRIVE SYSTEMROOT TEMP TMP USERNAME USERPROFILE WINDIR'.split(
+    ' ',
+  ),
 );
 
 /** Our own settings, tokens among them, are none of the program's business. */
@@ -21,6 +22,8 @@ export interface EnvironmentOptions {
   readonly set: readonly string[];
   /** Keeps only what every program needs. */
   readonly clean: boolean;
+  /** The system; this one where not given. */
+  readonly platform?: NodeJS.Platform;
 }
 
 /** The environment of a program. */
@@ -35,17 +38,23 @@ export interface Environment {
  *
  * @throws ConnectorError `MCPC_USAGE` when a variable is not of the form `NAME=VALUE`
  */
-export function environmentOf(own: NodeJS.ProcessEnv, { set, clean }: EnvironmentOptions): Environment {
-  const kept = Object.entries(own).filter(([name]) => (clean ? isKept(name) : !OWN.test(name)));
+export function environmentOf(
+  own: NodeJS.ProcessEnv,
+  { set, clean, platform = process.platform }: EnvironmentOptions,
+): Environment {
+  const windows = platform === 'win32';
+  // Of two names that differ in case alone, Windows would take either.
+  const plain = (name: string): string => (windows ? name.toUpperCase() : name);
+  const needed = windows ? KEPT_ON_WINDOWS : KEPT;
   const added = set.map(readVariable);
+  const replaced = new Set(added.map(([name]) => plain(name)));
+  const kept = Object.entries(own).filter(
+    ([name]) => !replaced.has(plain(name)) && (clean ? needed.has(plain(name)) : !OWN.test(name)),
+  );
   return {
     env: Object.fromEntries([...kept, ...added]),
     secrets: added.filter(([name]) => SECRET.test(name)).map(([, value]) => value),
   };
-}
-
-function isKept(name: string): boolean {
-  return KEPT.has(process.platform === 'win32' ? name.toUpperCase() : name);
 }
 
 function readVariable(text: string): [name: string, value: string] {

@@ -12,6 +12,7 @@ describe('the address of a socket', () => {
     ['unix:/run/x.sock', undefined, { path: '/run/x.sock' }],
     ['unix:///run/x.sock', undefined, { path: '/run/x.sock' }],
     ['unix:run/x.sock', undefined, { path: 'run/x.sock' }],
+    ['\\\\.\\pipe\\x', undefined, { path: '\\\\.\\pipe\\x' }],
     ['unix:\\\\.\\pipe\\x', undefined, { path: '\\\\.\\pipe\\x' }],
   ];
   for (const [text, transport, address] of good) {

@@ -1,8 +1,13 @@
 import { resolve } from 'node:path';
+import { ConnectorError, type FlagValues } from '@mcp-connect/core';
 import { string as word } from '@oclif/core/args';
 import { Command } from '@oclif/core/command';
-import { string } from '@oclif/core/flags';
+import { PLUGINS_CREATE_FLAGS } from '../../flags.js';
+import { oclifFlags, valuesOf } from '../../oclif-flags.js';
 import { KINDS, scaffold } from '../../scaffold.js';
+import { checkValues } from '../../values.js';
+
+const flags = oclifFlags(PLUGINS_CREATE_FLAGS, []);
 
 /** `mcp-connect plugins create` */
 export default class PluginsCreateCommand extends Command {
@@ -19,19 +24,21 @@ export default class PluginsCreateCommand extends Command {
     name: word({ description: 'Name of the package.', required: true }),
   };
 
-  static override flags = {
-    kind: string({ summary: 'What the plugin is.', options: [...KINDS], required: true }),
-    dir: string({
-      summary: 'Folder to write to; the name without its scope where not given.',
-      helpValue: 'FOLDER',
-    }),
-  };
+  static override flags = flags;
 
   async run(): Promise<void> {
-    const { args, flags } = await this.parse(PluginsCreateCommand);
-    const { name } = args;
-    const folder = resolve(flags.dir ?? name.slice(name.indexOf('/') + 1));
-    const files = scaffold({ name, kind: flags.kind as (typeof KINDS)[number], folder });
+    checkValues(this.argv, PLUGINS_CREATE_FLAGS, process.env);
+    const parsed = await this.parse(PluginsCreateCommand);
+    const { args } = parsed;
+    const { kind, dir } = valuesOf(PLUGINS_CREATE_FLAGS, parsed) as FlagValues<typeof PLUGINS_CREATE_FLAGS>;
+    const name = args.name as string;
+    if (kind === undefined) {
+      throw new ConnectorError('MCPC_USAGE', 'No --kind is given.', {
+        hint: `Add --kind ${KINDS.slice(0, -1).join(', --kind ')} or --kind ${KINDS.at(-1)}`,
+      });
+    }
+    const folder = resolve(dir ?? name.slice(name.indexOf('/') + 1));
+    const files = scaffold({ name, kind: kind as (typeof KINDS)[number], folder });
     this.log(`${files.length} files are in ${folder}. Next:\n`);
     this.log(`  cd ${folder}\n  npm install\n  npm test\n  ${this.config.bin} plugins link .`);
   }

@@ -1,11 +1,14 @@
-import { Command } from '@oclif/core/command';
-import { boolean, string } from '@oclif/core/flags';
+import { FlagCommand } from '../../base.js';
 import { BUILT_IN } from '../../built-in.js';
+import { PLUGINS_FLAGS } from '../../flags.js';
 import { describedPlugins } from '../../in-use.js';
 import { listingText, listPlugins } from '../../listing.js';
+import { oclifFlags } from '../../oclif-flags.js';
+
+const flags = oclifFlags(PLUGINS_FLAGS, []);
 
 /** `mcp-connect plugins` */
-export default class PluginsCommand extends Command {
+export default class PluginsCommand extends FlagCommand {
   static override summary = 'List the plugins that are in use, with what they provide.';
 
   static override description = `Plugins come with mcp-connect, are installed or linked with "plugins install" and "plugins link", or are named with --plugin.`;
@@ -15,25 +18,16 @@ export default class PluginsCommand extends Command {
     '<%= config.bin %> <%= command.id %> --plugin ./my-plugin --json',
   ];
 
-  static override flags = {
-    plugin: string({
-      summary: 'Plugin to list beside the others: a package or a path; may be repeated.',
-      env: 'MCP_CONNECT_PLUGINS',
-      helpValue: 'NAME',
-      multiple: true,
-      multipleNonGreedy: true,
-    }),
-    json: boolean({ summary: 'Print the list as JSON.' }),
-  };
+  static override flags = flags;
 
   async run(): Promise<void> {
-    const { flags } = await this.parse(PluginsCommand);
+    const { json } = await this.readFlags(this.argv, PLUGINS_FLAGS, flags);
     const inUse = await describedPlugins({
       builtIn: Object.keys(BUILT_IN),
       args: this.argv,
       env: process.env,
     });
     const plugins = listPlugins(inUse, this.config.getPluginsList());
-    this.log(flags.json ? JSON.stringify(plugins, null, 2) : listingText(plugins));
+    this.log(json === true ? JSON.stringify(plugins, null, 2) : listingText(plugins));
   }
 }

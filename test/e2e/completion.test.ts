@@ -4,10 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { bashCompletion } from './bash-completion.js';
-import { Terminal } from './terminal.test.js';
+import { Terminal } from './terminal.js';
 
-const RUN = fileURLToPath(new URL('../bin/run.js', import.meta.url));
+const RUN = fileURLToPath(new URL('../../../cli/bin/run.js', import.meta.url));
 const PLUGIN = `export default {
   name: 'mine',
   flags: { 'mine-word': { type: 'string', summary: 'A word: "mine" [or not], $(touch ~/ran).', options: ['alpha', 'beta'] } },
@@ -124,11 +123,5 @@ describe('completion', function () {
     terminal.press('Tab');
     await terminal.shows(/--log-level=trace/);
     terminal.close();
-  });
-
-  it('in bash leaves what follows -- to the files', async () => {
-    const script = bashCompletion('x', [{ id: 'run', flags: { deep: { type: 'boolean' } } }]);
-    const words = `${script}\nCOMP_WORDS=(x run -- --d); COMP_CWORD=3; _x_complete; echo "[\${COMPREPLY[*]}]"`;
-    expect(execFileSync('bash', ['-c', words], { encoding: 'utf8' })).to.equal('[]\n');
   });
 });

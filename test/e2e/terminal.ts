@@ -5,13 +5,34 @@ import { randomUUID } from 'node:crypto';
 /** How long the screen may take to show what is expected, in milliseconds. */
 const PATIENCE = 5_000;
 
+/** How many characters fit on a screen. */
+export interface TerminalSize {
+  readonly columns?: number;
+  readonly rows?: number;
+}
+
 /** A shell in a terminal of its own, kept by tmux. */
 export class Terminal {
   readonly #socket = `mcp-connect-${randomUUID()}`;
 
-  constructor(command: string, env: Readonly<Record<string, string>>) {
+  constructor(
+    command: string,
+    env: Readonly<Record<string, string>>,
+    { columns = 220, rows = 60 }: TerminalSize = {},
+  ) {
     const variables = Object.entries(env).flatMap(([name, value]) => ['-e', `${name}=${value}`]);
-    this.#tmux('-f', '/dev/null', 'new-session', '-d', '-x', '220', '-y', '60', ...variables, command);
+    this.#tmux(
+      '-f',
+      '/dev/null',
+      'new-session',
+      '-d',
+      '-x',
+      `${columns}`,
+      '-y',
+      `${rows}`,
+      ...variables,
+      command,
+    );
   }
 
   /** Types text as it is. */
