@@ -78,6 +78,11 @@ describe('exit codes', () => {
     { line: 'whoami --who', code: 2 },
     { line: 'status', code: 0 },
     { line: 'status now', code: 2 },
+    { line: 'config claude-desktop --endpoint UP', code: 0 },
+    { line: 'config claude-desktop --endpoint UP --auth-token secret', code: 2 },
+    { line: `config claude-desktop --endpoint UP --write --file ${NOWHERE}`, code: 2 },
+    { line: 'config schema', code: 0 },
+    { line: 'config schema --plugin no-such-plugin', code: 2 },
     { line: 'notification-demo', code: 0 },
     { line: 'notification-demo --count 0', code: 2 },
     { line: 'plugins', code: 0 },
@@ -145,8 +150,11 @@ async function conversation(
   return { code: code!, stdout: proxy.lines.join('\n'), stderr: proxy.stderr };
 }
 
+/** Commands that have commands below them. */
+const TOPICS = new Set(['plugins', 'config']);
+
 /** The words before the flags, without those that belong to the command. */
 function commandOf(line: string): string {
   const [first = '', second = ''] = line.split(' ');
-  return first === 'plugins' && /^[a-z]/.test(second) ? `${first} ${second}` : first;
+  return TOPICS.has(first) && /^[a-z]/.test(second) ? `${first} ${second}` : first;
 }
