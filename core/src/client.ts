@@ -25,6 +25,8 @@ export interface Serving {
   readonly greeted: Promise<void>;
   /** The line to the servers. */
   readonly pipeline: Pipeline;
+  /** Cuts the end short: whoever started us is about to end us by force. */
+  hurry(): void;
   /** Stops reading, ends the line in good order and writes out what is left, as far as the client still reads it. */
   close(): Promise<void>;
 }
@@ -49,7 +51,7 @@ export function serveClient(
   messages?.attach({ deliver, audience: () => pipeline.audience });
   const splitter = new LineSplitter({
     maxLength: connector.settings.maxMessageSize,
-    online: (line) => pipeline.receive(line),
+    online: (line, ended) => pipeline.receive(line, ended),
     onoversize: (outline, length) => pipeline.refuse(outline, length),
   });
   const ondata = (chunk: Buffer): void => {
@@ -73,6 +75,7 @@ export function serveClient(
     ended,
     greeted,
     pipeline,
+    hurry: () => pipeline.hurry(),
     async close() {
       input.off('data', ondata);
       input.pause();

@@ -107,10 +107,14 @@ export function cancellation(idText: string, reason: string): Envelope {
   );
 }
 
-/** The id named by a cancellation; undefined when it names none. */
-export function cancelledId({ parsed }: Envelope): string | number | undefined {
+const REQUEST_ID = /"requestId"\s*:\s*([\d.eE+-]+)/;
+
+/** The `Envelope.key` of the request that a cancellation names; undefined when it names none. */
+export function cancelledId({ parsed, bytes }: Envelope): string | number | undefined {
   const id = (parsed as { params?: { requestId?: unknown } } | undefined)?.params?.requestId;
-  return typeof id === 'string' || typeof id === 'number' ? id : undefined;
+  if (typeof id !== 'number') return typeof id === 'string' ? id : undefined;
+  // Beyond 2^53 only the text tells numbers apart.
+  return Number.isSafeInteger(Math.trunc(id)) ? id : keyOf(REQUEST_ID.exec(bytes.toString())?.[1] ?? 'null');
 }
 
 function reply(idText: string, error: ConnectorError, message: string, data: ErrorData): Envelope {
