@@ -119,6 +119,14 @@ class Bridge implements Transport, OpeningHost {
     return decided.then((goOn) => goOn());
   }
 
+  /** What goes out under other ids than the client's is not known there, and may have left. */
+  withdraw(id: RequestId): boolean {
+    const { wire } = this.upstream;
+    if (this.#deciding !== undefined || wire?.withdraw?.(id) !== true) return false;
+    this.upstream.unwatch(id);
+    return true;
+  }
+
   drain(): Promise<void> | undefined {
     return this.upstream.wire?.drain?.();
   }
