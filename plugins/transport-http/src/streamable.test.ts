@@ -609,6 +609,16 @@ describe('Streamable HTTP', () => {
       expect(error).to.include({ code: 'MCPC_BAD_RESPONSE', delivered: 'unknown' });
     });
 
+    it('take no large answer for whole whose length is counted in characters', async () => {
+      const result = { content: [{ type: 'text', text: `é${'x'.repeat(20_000)}` }], _meta: { a: {} } };
+      const text = JSON.stringify({ jsonrpc: '2.0', id: 1, result });
+      const post = await ask();
+      const head = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${text.length}\r\n\r\n`;
+      post.socket.write(head + text);
+      const { error } = await side.lost.take();
+      expect(error).to.include({ code: 'MCPC_BAD_RESPONSE', delivered: 'unknown' });
+    });
+
     it('keep an answer whose stream is cut before its blank line', async () => {
       const post = (await ask()).stream();
       post.response.write('data: {"jsonrpc":"2.0","id":1,"result":{}}', () => post.cut());
