@@ -11,6 +11,9 @@ export interface ClientStreams {
   readonly messages?: LogMessages;
 }
 
+/** So much is read ahead of a server that takes nothing, in bytes: or else nobody noticed that the client is gone. */
+const READ_AHEAD = 1_048_576;
+
 /** How long a client that has stopped reading may hold up the end, in milliseconds. */
 const GRACE = 2_000;
 
@@ -54,15 +57,34 @@ export function serveClient(
     online: (line, ended) => pipeline.receive(line, ended),
     onoversize: (outline, length) => pipeline.refuse(outline, length),
   });
+  // What was read while nothing was welcome.
+  let ahead: Buffer[] | undefined;
+  let aheadSize = 0;
   const ondata = (chunk: Buffer): void => {
+    if (ahead !== undefined) {
+      ahead.push(chunk);
+      aheadSize += chunk.length;
+      // The end of the input shows only behind all that was written before it.
+      if (aheadSize >= READ_AHEAD) input.pause();
+      return;
+    }
     const pause = splitter.push(chunk);
     if (pause === undefined) return;
-    input.pause();
-    void pause.then(() => input.resume());
+    ahead = [];
+    void pause.then(goOn);
+  };
+  const goOn = (): void => {
+    const chunks = ahead ?? [];
+    ahead = undefined;
+    aheadSize = 0;
+    // Each of them may ask for the next pause.
+    for (const chunk of chunks) ondata(chunk);
+    if (aheadSize < READ_AHEAD) input.resume();
   };
   const ended = new Promise<void>((resolve) => {
     input.on('data', ondata);
     input.once('end', () => {
+      for (const chunk of ahead ?? []) void splitter.push(chunk);
       splitter.end();
       resolve();
     });
@@ -79,6 +101,7 @@ export function serveClient(
     async close() {
       input.off('data', ondata);
       input.pause();
+      ahead = [];
       await pipeline.close();
       writer.flush();
       if (!output.destroyed && output.writableLength > 0) await written(output);

@@ -436,8 +436,12 @@ function judged(error: unknown, sent: boolean): ConnectorError {
   const failure = toConnectorError(error, 'MCPC_CONNECT');
   if (failure.delivered !== 'unknown') return failure;
   // What got lost was a request of our own, to begin the session anew: the client's never left.
-  const { code, message, hint } = failure;
-  return new ConnectorError(code, message, { cause: failure, ...(hint !== undefined && { hint }) });
+  const { code, message, hint, status } = failure;
+  return new ConnectorError(code, message, {
+    cause: failure,
+    ...(hint !== undefined && { hint }),
+    ...(status !== undefined && { status }),
+  });
 }
 
 /** Whether any attempt at a request may have had its effect, the one that the error ended included. */

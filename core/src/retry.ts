@@ -27,7 +27,13 @@ const SAFE_METHODS = new Set([
 ]);
 
 /** Failures before a request was sent that may pass by themselves. */
-const PASSING = new Set<ErrorCode>(['MCPC_CONNECT', 'MCPC_CONNECTION_LOST', 'MCPC_NO_ENDPOINT']);
+const PASSING = new Set<ErrorCode>([
+  'MCPC_CONNECT',
+  'MCPC_CONNECTION_LOST',
+  'MCPC_NO_ENDPOINT',
+  'MCPC_NO_ANSWER',
+  'MCPC_BAD_RESPONSE',
+]);
 
 const CONNECT_BACKOFF = 100;
 const LONGEST_WAIT = 10_000;
@@ -181,7 +187,8 @@ export class Retry {
   }
 
   #beforeSending(attempts: readonly Attempt[], error: ConnectorError, left: number): number | undefined {
-    if (!PASSING.has(error.code)) return undefined;
+    // A gateway whose server is away answers in its stead.
+    if (!PASSING.has(error.code) && (error.status ?? 0) < 500) return undefined;
     const step = Math.min(
       CONNECT_BACKOFF * 2 ** Math.min(attempts.length - 1, 20),
       this.#settings.retryDelay,
