@@ -11,8 +11,11 @@ export interface ClientStreams {
   readonly messages?: LogMessages;
 }
 
-/** So much is read ahead of a server that takes nothing, in bytes: or else nobody noticed that the client is gone. */
-const READ_AHEAD = 1_048_576;
+/** How often one more chunk is read while nothing is welcome, in milliseconds: or nobody noticed that the client is gone. */
+const LOOK = 2_000;
+
+/** Most chunks that are read so; a pipe gives up to 64 KiB at once. */
+const MOST_AHEAD = 1_000;
 
 /** How long a client that has stopped reading may hold up the end, in milliseconds. */
 const GRACE = 2_000;
@@ -59,27 +62,29 @@ export function serveClient(
   });
   // What was read while nothing was welcome.
   let ahead: Buffer[] | undefined;
-  let aheadSize = 0;
+  let look: NodeJS.Timeout | undefined;
   const ondata = (chunk: Buffer): void => {
     if (ahead !== undefined) {
+      input.pause();
       ahead.push(chunk);
-      aheadSize += chunk.length;
-      // The end of the input shows only behind all that was written before it.
-      if (aheadSize >= READ_AHEAD) input.pause();
+      if (ahead.length >= MOST_AHEAD) clearInterval(look);
       return;
     }
     const pause = splitter.push(chunk);
     if (pause === undefined) return;
+    input.pause();
     ahead = [];
+    // The end of the input shows only behind all that was written before it.
+    look = setInterval(() => input.resume(), LOOK);
     void pause.then(goOn);
   };
   const goOn = (): void => {
+    clearInterval(look);
     const chunks = ahead ?? [];
     ahead = undefined;
-    aheadSize = 0;
     // Each of them may ask for the next pause.
     for (const chunk of chunks) ondata(chunk);
-    if (aheadSize < READ_AHEAD) input.resume();
+    if (ahead === undefined) input.resume();
   };
   const ended = new Promise<void>((resolve) => {
     input.on('data', ondata);
@@ -101,7 +106,7 @@ export function serveClient(
     async close() {
       input.off('data', ondata);
       input.pause();
-      ahead = [];
+      clearInterval(look);
       await pipeline.close();
       writer.flush();
       if (!output.destroyed && output.writableLength > 0) await written(output);

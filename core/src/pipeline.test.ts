@@ -313,6 +313,22 @@ describe('the line', () => {
       expect(line.client.answers(1)[0]!.error!.data).to.include({ executed: 'no', retryable: true });
     });
 
+    it('when the session cannot be begun anew at first', async () => {
+      let refusals = 2;
+      const server = new Scripted((message, channel, envelope) => {
+        if (message.method === 'initialize' && channel !== server.channels[0] && refusals-- > 0)
+          throw failure('MCPC_HTTP_STATUS', 'unknown');
+        return echo(message, channel, envelope);
+      });
+      const line = lineTo(server);
+      void line.tell(INITIALIZE);
+      await line.client.answer('init');
+      server.channel.context.onclose();
+      void line.tell(CALL);
+      await answersOnce(line, 1);
+      expect(line.client.answers(1)[0]).to.have.property('result');
+    });
+
     it('when a server comes up late', async () => {
       const server = new Scripted();
       let refused = 0;

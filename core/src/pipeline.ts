@@ -474,7 +474,8 @@ export class Pipeline {
     this.#stopWatching();
     this.#dispatcher.endNews();
     const answered = this.#inbound.idle().then(() => this.#ledger.idle());
-    const hurried = once(this.#hurry.signal, 'abort');
+    const { signal } = this.#hurry;
+    const hurried = signal.aborted ? undefined : once(signal, 'abort');
     await atMost(GRACE, Promise.race([Promise.all([answered, this.#outbound.idle()]), hurried]));
     await atMost(FAREWELL, this.#dispatcher.stop());
     this.#listNews.close();

@@ -1,4 +1,4 @@
-import type { ConnectorError, ErrorCode } from './errors.js';
+import { ConnectorError, type ErrorCode } from './errors.js';
 import type { Attempt, Candidate } from './hooks.js';
 import type { Settings } from './transport.js';
 
@@ -27,13 +27,7 @@ const SAFE_METHODS = new Set([
 ]);
 
 /** Failures before a request was sent that may pass by themselves. */
-const PASSING = new Set<ErrorCode>([
-  'MCPC_CONNECT',
-  'MCPC_CONNECTION_LOST',
-  'MCPC_NO_ENDPOINT',
-  'MCPC_NO_ANSWER',
-  'MCPC_BAD_RESPONSE',
-]);
+const PASSING = new Set<ErrorCode>(['MCPC_CONNECT', 'MCPC_CONNECTION_LOST', 'MCPC_NO_ENDPOINT']);
 
 const CONNECT_BACKOFF = 100;
 const LONGEST_WAIT = 10_000;
@@ -187,8 +181,7 @@ export class Retry {
   }
 
   #beforeSending(attempts: readonly Attempt[], error: ConnectorError, left: number): number | undefined {
-    // A gateway whose server is away answers in its stead.
-    if (!PASSING.has(error.code) && (error.status ?? 0) < 500) return undefined;
+    if (!isPassing(error)) return undefined;
     const step = Math.min(
       CONNECT_BACKOFF * 2 ** Math.min(attempts.length - 1, 20),
       this.#settings.retryDelay,
@@ -196,6 +189,11 @@ export class Retry {
     const wait = jitter(step);
     return wait < left ? wait : undefined;
   }
+}
+
+/** Whatever becomes of a request of our own, as to begin the session anew, may pass too: it is harmless. */
+function isPassing({ code, cause }: ConnectorError): boolean {
+  return PASSING.has(code) || (cause instanceof ConnectorError && cause.delivered === 'unknown');
 }
 
 /**
