@@ -67,7 +67,8 @@ type StopSignal = (typeof STOP_SIGNALS)[number];
 /** How long the first answer may hold up the status of the process, in milliseconds. */
 const STATUS_PATIENCE = 250;
 
-const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** Signals that ask a serving command to stop. */
+export const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const WITHOUT_SIGHUP = ['SIGINT', 'SIGTERM'] as const;
 
 /** A signal so soon behind the first wish to stop is the same wish, told twice, and hurries nothing, in milliseconds. */
@@ -248,7 +249,7 @@ function strayFailure(around: Surroundings, log: Log): Promise<number> {
   });
 }
 
-/** Tells of the first two stop signals; a third has its usual effect. */
+/** Tells of the first two stop signals; a third is left to others, and ends the process at once. */
 function watchSignals(around: Surroundings, signals: readonly StopSignal[], onstop: () => void): void {
   let count = 0;
   const onsignal = (): void => {
