@@ -54,6 +54,8 @@ const FIRST_REPEAT = 100;
 const MOST_REPEATS = 5;
 const FIRST_REVIVAL = 1_000;
 const LONGEST_REVIVAL = 30_000;
+/** A channel that ends sooner lived shortly, in milliseconds. */
+const SHORT_LIFE = 5_000;
 /** How long a leg that is no longer named may still take to finish, in milliseconds. */
 const LONGEST_RETIREMENT = 30_000;
 /** How long a server may take to give a sign of life, in milliseconds. */
@@ -74,6 +76,10 @@ export class Leg implements Candidate {
   #opening: Promise<Transport> | undefined;
   #abort: AbortController | undefined;
   #revival: NodeJS.Timeout | undefined;
+  /** When the channel was opened, in milliseconds of `performance.now()`. */
+  #openedAt = 0;
+  /** Channels in a row that the server closed soon after. */
+  #shortLives = 0;
   #closed = false;
   /** The session that the server has been told of, by `SessionMemory.generation`. */
   #generation = 0;
@@ -304,6 +310,7 @@ export class Leg implements Candidate {
       if (replayed) await within(abort.signal, this.#replay(transport));
       if (this.#closed) throw new ConnectorError('MCPC_SHUTDOWN', 'mcp-connect is stopping.');
       this.#transport = transport;
+      this.#openedAt = performance.now();
       this.epoch++;
       log.debug?.('opened %s', this.endpoint.label);
       if (replayed) this.#rejoined();
@@ -400,8 +407,12 @@ export class Leg implements Candidate {
     // A channel that was replaced or closed by us has nothing left to tell.
     if (transport === undefined || this.#transport !== transport) return;
     this.#transport = undefined;
+    this.#shortLives = performance.now() - this.#openedAt < SHORT_LIFE ? this.#shortLives + 1 : 0;
     this.#options.events.onclose(this, error);
-    if (this.joined) this.#revive(0);
+    if (!this.joined) return;
+    // A server that closes one channel after the other is not to be kept busy with that.
+    if (this.#shortLives < 2) this.#revive(0);
+    else this.#reviveLater(this.#shortLives - 2);
   }
 
   /** Brings a lost channel back even when no request asks for it: the server may have something to say. */
@@ -412,9 +423,14 @@ export class Leg implements Candidate {
     ready.catch((error: unknown) => {
       if (this.#closed) return;
       this.#options.log.warn?.('%s is not back: %s', this.endpoint.label, reasonOf(error));
-      const wait = Math.min(FIRST_REVIVAL * 2 ** Math.min(failures, 10), LONGEST_REVIVAL);
-      this.#revival = setTimeout(() => this.#revive(failures + 1), wait * (0.5 + Math.random() / 2));
+      this.#reviveLater(failures);
     });
+  }
+
+  #reviveLater(failures: number): void {
+    const wait = Math.min(FIRST_REVIVAL * 2 ** Math.min(failures, 10), LONGEST_REVIVAL);
+    clearTimeout(this.#revival);
+    this.#revival = setTimeout(() => this.#revive(failures + 1), wait * (0.5 + Math.random() / 2));
   }
 
   // ── The session ──────────────────────────────────────────────────────────────────────────────────────────────

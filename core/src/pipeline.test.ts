@@ -701,6 +701,26 @@ describe('the line', () => {
     });
   });
 
+  it('leaves a server alone that closes one channel after the other, until there is something to send', async () => {
+    const server = new Scripted();
+    const line = lineTo(server);
+    const complete = async (): Promise<void> => {
+      while (!server.channel.methods.includes(INITIALIZED.method)) await new Promise(setImmediate);
+    };
+    void line.tell(INITIALIZE);
+    void line.tell(INITIALIZED);
+    await line.client.answer('init');
+    for (let closed = 1; closed <= 2; closed++) {
+      await complete();
+      server.channel.context.onclose();
+      await new Promise(setImmediate);
+      expect(server.channels).to.have.length(2);
+    }
+    void line.tell(CALL);
+    await answersOnce(line, 1);
+    expect(server.channels).to.have.length(3);
+  });
+
   describe('on cancellation', () => {
     const cancel = (requestId: unknown): object => ({
       method: 'notifications/cancelled',
