@@ -47,6 +47,7 @@ export {
   type LogRecord,
 } from './log.js';
 export { LogMessages, type LogAudience, type LogClient, type LogMessagesOptions } from './log-messages.js';
+export { writeLossy } from './lossy.js';
 export { LineSplitter, LineWriter, type LineSplitterOptions } from './lines.js';
 export { heed, type HeldStream } from './heed.js';
 export { InFlight } from './in-flight.js';

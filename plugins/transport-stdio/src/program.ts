@@ -6,6 +6,7 @@ import {
   LineChannel,
   LineSplitter,
   reasonOf,
+  writeLossy,
   type Envelope,
   type Log,
   type Transport,
@@ -160,7 +161,7 @@ function passOn(source: Readable, target: Writable, log: Log): () => string {
     online(line) {
       const text = `${log.redact(line.toString())}\n`;
       tail = (tail + text).slice(-TAIL);
-      target.write(text);
+      writeLossy(target, text);
     },
     onoversize: (_, length) => log.warn?.('left out a line of %d bytes on stderr', length),
   });
