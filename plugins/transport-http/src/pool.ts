@@ -38,7 +38,8 @@ export class Pool {
 
   /** Whether a request has a connection to travel on. */
   hasLeft(exchange: Exchange): boolean {
-    for (const connection of this.#connections) if (connection.exchange === exchange) return connection.connected;
+    for (const connection of this.#connections)
+      if (connection.exchange === exchange) return connection.connected;
     return !this.#waiting.includes(exchange);
   }
 
