@@ -3,6 +3,7 @@ import {
   createLog,
   expandVariables,
   LOG_LEVELS,
+  writeLossy,
   type Log,
   type LogLevel,
   type LogRecord,
@@ -37,7 +38,7 @@ export function openLog(values: LogValues, { stderr, env, also }: OpenLogOptions
     level: levelOf(values),
     debug: env['DEBUG'],
     write(record) {
-      stderr.write(`${json ? asJson(record) : asText(record)}\n`);
+      writeLossy(stderr, `${json ? asJson(record) : asText(record)}\n`);
       file?.write(json ? asJson(record) : `${new Date().toISOString()} ${asText(record)}`);
       also?.(record);
     },

@@ -67,12 +67,15 @@ type StopSignal = (typeof STOP_SIGNALS)[number];
 /** How long the first answer may hold up the status of the process, in milliseconds. */
 const STATUS_PATIENCE = 250;
 
-const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** Signals that ask a serving command to stop. */
+export const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const WITHOUT_SIGHUP = ['SIGINT', 'SIGTERM'] as const;
 
 /** What somebody reads who starts us by hand. */
 const FOR_PEOPLE =
   'mcp-connect: waiting for an MCP client on stdin; put this command into the settings of one. To see whether a server works, use mcp-connect test.';
+/** A signal so soon behind the first wish to stop is the same wish, told twice, and hurries nothing, in milliseconds. */
+const SAME_WISH = 1_000;
 
 /**
  * Serves the client on stdin and stdout until it is gone or a signal asks to stop. A failure at start is one line on
@@ -96,7 +99,14 @@ export async function runProxy(invocation: Invocation, around: Surroundings): Pr
     connector.start();
     consoleToStderr();
     const file = invocation.mode.file?.(values);
-    const stopped = firstSignal(around, file === undefined ? STOP_SIGNALS : WITHOUT_SIGHUP);
+    let askedAt = Infinity;
+    const stopped = new Promise<number>((resolve) =>
+      watchSignals(around, file === undefined ? STOP_SIGNALS : WITHOUT_SIGHUP, () => {
+        resolve(0);
+        // Clients of the SDK end us by force two seconds behind a signal that comes two seconds behind the end of input.
+        if (performance.now() - askedAt > SAME_WISH) serving.hurry();
+      }),
+    );
     const broken = strayFailure(around, log);
     const serving = serveClient(connector, { input: stdin, output: stdout, messages });
     const following =
@@ -109,7 +119,8 @@ export async function runProxy(invocation: Invocation, around: Surroundings): Pr
             read: () => invocation.mode.endpoints(values, invocation.words),
           });
     const status = tellStatus(invocation.mode.name, serving, { around, log });
-    const exitCode = await Promise.race([serving.ended.then(() => 0), stopped.then(() => 0), broken]);
+    const exitCode = await Promise.race([serving.ended.then(() => 0), stopped, broken]);
+    askedAt = performance.now();
     await serving.close();
     following?.close();
     status.close();
@@ -242,15 +253,13 @@ function strayFailure(around: Surroundings, log: Log): Promise<number> {
   });
 }
 
-/** Settles at the first stop signal. A second one must not cut the orderly stop short; a third has its usual effect. */
-function firstSignal(around: Surroundings, signals: readonly StopSignal[]): Promise<void> {
-  return new Promise((resolve) => {
-    let count = 0;
-    const onsignal = (): void => {
-      count += 1;
-      resolve();
-      if (count === 2) for (const signal of signals) around.off(signal, onsignal);
-    };
-    for (const signal of signals) around.on(signal, onsignal);
-  });
+/** Tells of the first two stop signals; a third is left to others, and ends the process at once. */
+function watchSignals(around: Surroundings, signals: readonly StopSignal[], onstop: () => void): void {
+  let count = 0;
+  const onsignal = (): void => {
+    count += 1;
+    onstop();
+    if (count === 2) for (const signal of signals) around.off(signal, onsignal);
+  };
+  for (const signal of signals) around.on(signal, onsignal);
 }

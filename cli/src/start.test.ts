@@ -354,6 +354,19 @@ describe('the program', () => {
     });
   }
 
+  it('ends in order on a signal that comes while it is still loading', async () => {
+    const child = started([
+      'proxy',
+      '--plugin',
+      fixture('slow-to-load'),
+      '--endpoint',
+      'http://127.0.0.1:9/mcp',
+    ]);
+    await once(child.stderr, 'data');
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).to.deep.equal([0, null]);
+  });
+
   it('ends in order when nobody reads its stdout any more', async () => {
     const child = started(ECHO);
     child.stderr.resume();

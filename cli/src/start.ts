@@ -3,7 +3,7 @@ import { ownNamespaces } from './debug.js';
 import { openLine } from './line.js';
 import { MODES, type Mode } from './modes.js';
 import { cutLine, parsePlain, variablesInUse } from './plain.js';
-import { runProxy, type Invocation } from './proxy.js';
+import { runProxy, STOP_SIGNALS, type Invocation } from './proxy.js';
 import { reportOf } from './report.js';
 
 const HELP = new Set(['--help', '-h']);
@@ -31,11 +31,21 @@ export async function start(argv: readonly string[]): Promise<never> {
   }
 }
 
+/** Until a client is served there is nothing to end in good order. */
+function stopAtOnce(): void {
+  for (const signal of STOP_SIGNALS) {
+    process.on(signal, () => {
+      if (process.listenerCount(signal) === 1) process.exit(0);
+    });
+  }
+}
+
 async function readPlainly([command = '', ...rest]: readonly string[]): Promise<Invocation | undefined> {
   const mode: Mode | undefined = Object.hasOwn(MODES, command)
     ? MODES[command as keyof typeof MODES]
     : undefined;
   if (mode === undefined || cutLine(rest).args.some((word) => HELP.has(word))) return undefined;
+  stopAtOnce();
   const restore = consoleToStderr();
   const { args, words, flags, plugins, file, presets } = await openLine(mode, rest, {
     env: process.env,

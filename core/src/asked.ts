@@ -16,12 +16,18 @@ interface Question {
 /** A client that never answers must not fill memory; the oldest question gives way. */
 const MOST_QUESTIONS = 10_000;
 
+/** Ids of questions that came to nothing are remembered up to this number; a client may never answer them. */
+const MOST_VOID = 1_000;
+
 /**
  * Remembers which leg made which request of the client, so that each answer goes back to who asked. Ids pass
- * unchanged until two legs use the same one; then the later one travels under an id of ours.
+ * unchanged until two legs use the same one, or a server counts from the beginning again in a new session: then the
+ * later one travels under an id of ours.
  */
 export class Asked {
   readonly #questions = new Map<RequestId, Question>();
+  /** What the client knows questions by that came to nothing: its late answer must not be taken for that to another. */
+  readonly #void = new Set<RequestId>();
   #prefix: string | undefined;
   #renamed = 0;
 
@@ -30,7 +36,7 @@ export class Asked {
     const key = request.key!;
     const question: Question = { leg, idText: request.idText, key, token: tokenOf(request) };
     const holder = this.#questions.get(key);
-    if (holder === undefined || holder.leg === leg) {
+    if (holder === undefined ? !this.#void.has(key) : holder.leg === leg) {
       this.#remember(key, question);
       return request;
     }
@@ -42,10 +48,12 @@ export class Asked {
 
   /** Finds who asked what the client answers, and returns the answer under the server's own id. */
   answer(response: Envelope): { leg: Leg; response: Envelope } | undefined {
-    const question = response.key === undefined ? undefined : this.#questions.get(response.key);
+    const { key } = response;
+    if (key === undefined || this.#void.delete(key)) return undefined;
+    const question = this.#questions.get(key);
     if (question === undefined) return undefined;
-    this.#questions.delete(response.key!);
-    const renamed = response.key !== question.key;
+    this.#questions.delete(key);
+    const renamed = key !== question.key;
     return { leg: question.leg, response: renamed ? response.withId(question.idText) : response };
   }
 
@@ -68,11 +76,15 @@ export class Asked {
     return cancellation;
   }
 
-  /** Forgets the questions of a leg whose channel is gone, and returns the ids under which the client knows them. */
-  forget(leg: Leg): RequestId[] {
-    const open = [...this.#questions].filter(([, question]) => question.leg === leg).map(([shown]) => shown);
-    for (const shown of open) this.#questions.delete(shown);
-    return open;
+  /** Forgets the questions of a leg whose session is gone, and returns their ids as the client knows them, in JSON. */
+  forget(leg: Leg): string[] {
+    const open = [...this.#questions].filter(([, question]) => question.leg === leg);
+    for (const [shown] of open) {
+      this.#questions.delete(shown);
+      this.#void.add(shown);
+      if (this.#void.size > MOST_VOID) this.#void.delete(this.#void.values().next().value!);
+    }
+    return open.map(([shown, { key, idText }]) => (shown === key ? idText : JSON.stringify(shown)));
   }
 
   #remember(key: RequestId, question: Question): void {

@@ -39,7 +39,7 @@ export class LineChannel implements Pick<Transport, 'send' | 'drain'> {
     this.#writer = new LineWriter(output);
     this.#splitter = new LineSplitter({
       maxLength: context.settings.maxMessageSize,
-      online: (line) => this.#receive(line),
+      online: (line, ended) => this.#receive(line, ended),
       onoversize: (outline, length) => this.#oversize(outline, length),
     });
     if (context.onalive !== undefined) heed(input, () => context.onalive?.());
@@ -91,10 +91,10 @@ export class LineChannel implements Pick<Transport, 'send' | 'drain'> {
     return this.#context.endpoint.label;
   }
 
-  #receive(line: Buffer): void | Promise<void> {
+  #receive(line: Buffer, ended: boolean): void | Promise<void> {
     let envelope: Envelope;
     try {
-      envelope = Envelope.read(line);
+      envelope = ended ? Envelope.read(line) : Envelope.read(line, { framed: false });
     } catch (error) {
       this.#spoilt(line, toConnectorError(error, 'MCPC_PARSE'));
       return undefined;

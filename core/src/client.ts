@@ -11,6 +11,12 @@ export interface ClientStreams {
   readonly messages?: LogMessages;
 }
 
+/** How often one more chunk is read while nothing is welcome, in milliseconds: or nobody noticed that the client is gone. */
+const LOOK = 2_000;
+
+/** Most chunks that are read so; a pipe gives up to 64 KiB at once. */
+const MOST_AHEAD = 1_000;
+
 /** How long a client that has stopped reading may hold up the end, in milliseconds. */
 const GRACE = 2_000;
 
@@ -25,6 +31,8 @@ export interface Serving {
   readonly greeted: Promise<void>;
   /** The line to the servers. */
   readonly pipeline: Pipeline;
+  /** Cuts the end short: whoever started us is about to end us by force. */
+  hurry(): void;
   /** Stops reading, ends the line in good order and writes out what is left, as far as the client still reads it. */
   close(): Promise<void>;
 }
@@ -49,18 +57,39 @@ export function serveClient(
   messages?.attach({ deliver, audience: () => pipeline.audience });
   const splitter = new LineSplitter({
     maxLength: connector.settings.maxMessageSize,
-    online: (line) => pipeline.receive(line),
+    online: (line, ended) => pipeline.receive(line, ended),
     onoversize: (outline, length) => pipeline.refuse(outline, length),
   });
+  // What was read while nothing was welcome.
+  let ahead: Buffer[] | undefined;
+  let look: NodeJS.Timeout | undefined;
   const ondata = (chunk: Buffer): void => {
+    if (ahead !== undefined) {
+      input.pause();
+      ahead.push(chunk);
+      if (ahead.length >= MOST_AHEAD) clearInterval(look);
+      return;
+    }
     const pause = splitter.push(chunk);
     if (pause === undefined) return;
     input.pause();
-    void pause.then(() => input.resume());
+    ahead = [];
+    // The end of the input shows only behind all that was written before it.
+    look = setInterval(() => input.resume(), LOOK);
+    void pause.then(goOn);
+  };
+  const goOn = (): void => {
+    clearInterval(look);
+    const chunks = ahead ?? [];
+    ahead = undefined;
+    // Each of them may ask for the next pause.
+    for (const chunk of chunks) ondata(chunk);
+    if (ahead === undefined) input.resume();
   };
   const ended = new Promise<void>((resolve) => {
     input.on('data', ondata);
     input.once('end', () => {
+      for (const chunk of ahead ?? []) void splitter.push(chunk);
       splitter.end();
       resolve();
     });
@@ -73,9 +102,11 @@ export function serveClient(
     ended,
     greeted,
     pipeline,
+    hurry: () => pipeline.hurry(),
     async close() {
       input.off('data', ondata);
       input.pause();
+      clearInterval(look);
       await pipeline.close();
       writer.flush();
       if (!output.destroyed && output.writableLength > 0) await written(output);

@@ -161,18 +161,18 @@ export class Dispatcher {
   endNews(): void {
     for (const call of this.#ledger.calls()) {
       if (call.outgoing.method !== LISTEN) continue;
-      const { leg, sent, envelope } = call;
+      const { leg, envelope } = call;
+      const left = this.#hasLeft(call);
       void this.answer(call, endOfNews(envelope));
-      if (leg !== undefined && sent) void leg.tell(cancellation(envelope.idText, 'the client is gone'));
+      if (leg !== undefined && left) void leg.tell(cancellation(envelope.idText, 'the client is gone'));
     }
   }
 
   /** Takes a request back. Returns the leg that has to be told, if any. */
   cancel(call: Call): Leg | undefined {
-    const { leg, sent } = call;
+    const told = this.#hasLeft(call) ? call.leg : undefined;
     this.#ledger.cancel(call);
     void call.deliver(undefined);
-    const told = sent ? leg : undefined;
     // In the modern era, and before the request left, nothing more can come (2026-07-28 patterns/cancellation).
     if (told === undefined || call.modern) this.#settle(call);
     return told;
@@ -183,10 +183,11 @@ export class Dispatcher {
     this.#stopped = true;
     const told: Promise<void>[] = [];
     for (const call of this.#ledger.calls()) {
-      const { leg, sent, cancelled, envelope } = call;
-      const owed = leg !== undefined && sent && !cancelled && envelope.method !== 'initialize';
+      const { leg, cancelled, envelope } = call;
+      const left = this.#hasLeft(call);
+      const owed = leg !== undefined && left && !cancelled && envelope.method !== 'initialize';
       if (owed) told.push(leg.tell(cancellation(envelope.idText, 'the client is gone')));
-      this.fail(call, stopping(sent ? 'unknown' : 'no'));
+      this.fail(call, stopping(left ? 'unknown' : 'no'));
     }
     await Promise.all(told);
   }
@@ -205,6 +206,12 @@ export class Dispatcher {
   /** The leg that the request is best sent to. */
   affinity(call: Call): Leg | undefined {
     return this.#router.affinity(call);
+  }
+
+  /** Whether the server may get the current attempt. One that has not left its transport yet is taken back. */
+  #hasLeft(call: Call): boolean {
+    if (call.sent && call.leg?.transport?.withdraw?.(call.envelope.key!) === true) call.sent = false;
+    return call.sent;
   }
 
   /** One attempt, straight down the line. */
@@ -322,16 +329,18 @@ export class Dispatcher {
   async #silent(call: Call, milliseconds: number): Promise<void> {
     const { leg, tries } = call;
     if (leg === undefined || !call.sent) return;
+    const left = this.#hasLeft(call);
     const text = `${leg.endpoint.label} was silent for ${milliseconds / 1000} s after ${call.outgoing.method}.`;
     const hint = 'Allow more time with --request-timeout SECONDS';
-    const error = new ConnectorError('MCPC_TIMEOUT', text, { delivered: 'unknown', hint });
-    await atMost(FAREWELL, this.#takeBack(call, leg));
-    if (call.leg === leg && call.sent) this.#failed(call, tries, error);
+    const error = new ConnectorError('MCPC_TIMEOUT', text, { delivered: left ? 'unknown' : 'no', hint });
+    if (left) await atMost(FAREWELL, this.#takeBack(call, leg));
+    if (call.leg === leg && call.sent === left) this.#failed(call, tries, error);
   }
 
   /** Ends a request that has taken too long altogether. */
   #overdue(call: Call, milliseconds: number): void {
-    const { leg, sent, outgoing, attempts } = call;
+    const { leg, outgoing, attempts } = call;
+    const sent = this.#hasLeft(call);
     const last = attempts.at(-1)?.error;
     const reason = last === undefined ? '.' : `; before: ${last.message}`;
     const text = `${outgoing.method} was not answered within ${milliseconds / 1000} s${reason}`;
@@ -360,7 +369,8 @@ export class Dispatcher {
 
   /** Ends an attempt at a request that opens a session and, where no endpoint is left to try, the request. */
   #expire(call: Call, othersLeft: boolean): void {
-    const { leg, sent, envelope, attempts, tries } = call;
+    const { leg, envelope, attempts, tries } = call;
+    const sent = this.#hasLeft(call);
     const last = attempts.at(-1);
     const { label } = (leg ?? last?.candidate ?? this.#legs.all[0]!).endpoint;
     // All attempts at the one endpoint there is count together.
@@ -428,8 +438,12 @@ function judged(error: unknown, sent: boolean): ConnectorError {
   const failure = toConnectorError(error, 'MCPC_CONNECT');
   if (failure.delivered !== 'unknown') return failure;
   // What got lost was a request of our own, to begin the session anew: the client's never left.
-  const { code, message, hint } = failure;
-  return new ConnectorError(code, message, { cause: failure, ...(hint !== undefined && { hint }) });
+  const { code, message, hint, status } = failure;
+  return new ConnectorError(code, message, {
+    cause: failure,
+    ...(hint !== undefined && { hint }),
+    ...(status !== undefined && { status }),
+  });
 }
 
 /** Whether any attempt at a request may have had its effect, the one that the error ended included. */

@@ -69,6 +69,16 @@ describe('Envelope', () => {
       ).to.equal('MCPC_PARSE');
   });
 
+  it('takes no large message for whole that was cut, where the wire does not tell', () => {
+    const item = JSON.stringify({ type: 'text', text: 'x'.repeat(1_000) });
+    const text = `{"jsonrpc":"2.0","id":1,"result":{"content":[${Array(40).fill(item).join()}],"_meta":{"a":{}}}}`;
+    const cut = Buffer.from(text.slice(0, -1));
+    expect(Envelope.read(Buffer.from(text), { framed: false })).to.include({ kind: 'response', id: 1 });
+    expect(() => Envelope.read(cut, { framed: false }))
+      .to.throw()
+      .with.property('code', 'MCPC_PARSE');
+  });
+
   it('tells of a malformed inside of a large message only when it is asked for', () => {
     const envelope = read(`{"jsonrpc":"2.0","id":1,"method":"m","params":{"x":[1 2 ${'3 '.repeat(9_000)}]}}`);
     expect(envelope.kind).to.equal('request');

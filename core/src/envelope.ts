@@ -13,6 +13,14 @@ const VERSION = '2.0';
 /** Up to this many bytes a message is looked at as a whole; above it a look at its ends is cheaper. */
 const LOOK_LIMIT = 16_384;
 
+/** How sure it is that bytes are a whole message. */
+export interface Framing {
+  /** False where the wire does not tell the end of a message from one that was cut: then even a large one is read through. */
+  readonly framed?: boolean;
+}
+
+const FRAMED: Framing = {};
+
 /**
  * One JSON-RPC message with the bytes it arrived as. An envelope that no hook changed is forwarded as those very
  * bytes; `message` is parsed at most once, on demand (JSON-RPC 2.0; MCP basic/index, Messages).
@@ -44,11 +52,11 @@ export class Envelope {
    *
    * @throws ConnectorError `MCPC_PARSE` when they are not one JSON value, as far as a message that is large is looked at
    */
-  static read(bytes: Buffer | readonly Buffer[]): Envelope {
+  static read(bytes: Buffer | readonly Buffer[], { framed = true }: Framing = FRAMED): Envelope {
     const pieces = Buffer.isBuffer(bytes) ? [bytes] : bytes;
     const large = sizeOf(pieces) > LOOK_LIMIT;
-    if (!large) return Envelope.#readSmall(joined(pieces));
-    const routing = routingOfLarge(pieces);
+    if (!large) return framed ? Envelope.#readSmall(joined(pieces)) : Envelope.#parsed(joined(pieces));
+    const routing = routingOfLarge(pieces, framed);
     // A batch has to be taken apart in any case.
     return routing.kind === 'batch'
       ? Envelope.#parsed(joined(pieces))
@@ -164,8 +172,8 @@ export class Assembler {
    *
    * @throws ConnectorError `MCPC_PARSE` when it is not one JSON value
    */
-  finish(): Envelope {
-    return Envelope.read(this.pieces);
+  finish(framing?: Framing): Envelope {
+    return Envelope.read(this.pieces, framing);
   }
 }
 
@@ -211,8 +219,8 @@ function routingOf(message: unknown): Routing {
   return route(jsonrpc, id, method, 'result' in message || 'error' in message);
 }
 
-function routingOfLarge(pieces: readonly Buffer[]): Routing {
-  const seen = glance(pieces);
+function routingOfLarge(pieces: readonly Buffer[], framed: boolean): Routing {
+  const seen = framed ? glance(pieces) : undefined;
   return seen === undefined ? routingOfOutline(outlineOf(pieces)) : routingOfMembers(seen);
 }
 

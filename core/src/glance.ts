@@ -16,8 +16,8 @@ const SCALAR = String.raw`"[^"\\]*"|-?\d[\d.eE+-]*|true|false|null`;
 const FIRST = new RegExp(String.raw`\s*"(\w+)"\s*:\s*(?:(${SCALAR})\s*,|[{[])`, 'y');
 /** A member behind the large one, at the end of what is left. Only a name stands between a comma and a colon. */
 const LAST = new RegExp(String.raw`,\s*"(\w+)"\s*:\s*(${SCALAR})\s*$`);
-/** A value that ends with a bracket: with the one of the whole message behind it, a text cut short rarely does. */
-const BRACKET = /[}\]]\s*$/;
+/** The value of MCP is an object. With the bracket of the whole message behind it, a text cut short rarely ends so. */
+const BRACKET = /\}\s*$/;
 const OPENING = /^\s*\{/;
 const CLOSING = /\}\s*$/;
 

@@ -3,16 +3,23 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** How often a group that was asked to end is looked at, in milliseconds. */
 const LOOK = 20;
+/** The time that a group gets at most where there is none to lose, in milliseconds. */
+const HURRIED = 500;
 
 /**
  * Ends a program and all that it started: SIGTERM, then SIGKILL for those still there after `patience` milliseconds.
  * The program must lead a process group of its own; Windows has none, so there the tree below it is ended by force.
+ *
+ * @param hurry aborts when there is no time to lose
  */
-export async function endGroup(program: ChildProcess, patience: number): Promise<void> {
+export async function endGroup(program: ChildProcess, patience: number, hurry?: AbortSignal): Promise<void> {
   if (program.pid === undefined) return;
   if (process.platform === 'win32') return endTree(program.pid);
   if (!signal(program.pid, 'SIGTERM')) return;
-  for (const end = performance.now() + patience; performance.now() < end;) {
+  const since = performance.now();
+  const left = (): number =>
+    since + (hurry?.aborted ? Math.min(HURRIED, patience) : patience) - performance.now();
+  while (left() > 0) {
     await sleep(LOOK);
     if (!signal(program.pid, 0)) return;
   }

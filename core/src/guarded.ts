@@ -1,3 +1,4 @@
+import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Envelope } from './envelope.js';
 import { ConnectorError, reasonOf, type ErrorCode } from './errors.js';
 import { inTime } from './in-time.js';
@@ -45,6 +46,15 @@ export class GuardedTransport implements Transport {
       return sent.catch((error: unknown) => Promise.reject(this.#named('send', error)));
     } catch (error) {
       throw this.#named('send', error);
+    }
+  }
+
+  withdraw(id: RequestId): boolean {
+    try {
+      return this.#inner.withdraw?.(id) ?? false;
+    } catch (error) {
+      this.#report('withdraw', error);
+      return false;
     }
   }
 

@@ -34,7 +34,7 @@ export type {
   WebRequest,
 } from './transport.js';
 export { commandEndpoint, namesTransport, parseEndpoint, type Endpoint } from './endpoint.js';
-export { Assembler, Envelope, type MessageKind } from './envelope.js';
+export { Assembler, Envelope, type Framing, type MessageKind } from './envelope.js';
 export { ConnectorError, ERROR_CODES, reasonOf, toConnectorError } from './errors.js';
 export type { Challenge, ConnectorErrorOptions, Delivered, ErrorCode } from './errors.js';
 export {
@@ -47,6 +47,7 @@ export {
   type LogRecord,
 } from './log.js';
 export { LogMessages, type LogAudience, type LogClient, type LogMessagesOptions } from './log-messages.js';
+export { writeLossy } from './lossy.js';
 export { LineSplitter, LineWriter, type LineSplitterOptions } from './lines.js';
 export { heed, type HeldStream } from './heed.js';
 export { InFlight } from './in-flight.js';

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Endpoint } from './endpoint.js';
@@ -16,6 +17,8 @@ export interface LegEvents {
   onmessage(leg: Leg, envelope: Envelope): void | Promise<void>;
   onlost(leg: Leg, id: RequestId, error: ConnectorError): void;
   onclose(leg: Leg, error: ConnectorError | undefined): void;
+  /** The server has forgotten the session, and what it asked in it. */
+  onforgotten(leg: Leg): void;
   onalive(leg: Leg, id: RequestId | undefined): void;
   /** The client's session was begun on this leg too, by us. */
   onjoined(leg: Leg): void;
@@ -40,12 +43,19 @@ export interface LegOptions {
   /** What the client has told its server; all legs share it. */
   readonly memory: SessionMemory;
   readonly events: LegEvents;
+  /** Aborts when there is no time left for an orderly end. */
+  readonly hurry: AbortSignal;
   /** True while there is no other leg. */
   alone(): boolean;
 }
 
+/** `initialized` is sent again after so many milliseconds, then after twice as many each time. */
+const FIRST_REPEAT = 100;
+const MOST_REPEATS = 5;
 const FIRST_REVIVAL = 1_000;
 const LONGEST_REVIVAL = 30_000;
+/** A channel that ends sooner lived shortly, in milliseconds. */
+const SHORT_LIFE = 5_000;
 /** How long a leg that is no longer named may still take to finish, in milliseconds. */
 const LONGEST_RETIREMENT = 30_000;
 /** How long a server may take to give a sign of life, in milliseconds. */
@@ -66,6 +76,10 @@ export class Leg implements Candidate {
   #opening: Promise<Transport> | undefined;
   #abort: AbortController | undefined;
   #revival: NodeJS.Timeout | undefined;
+  /** When the channel was opened, in milliseconds of `performance.now()`. */
+  #openedAt = 0;
+  /** Channels in a row that the server closed soon after. */
+  #shortLives = 0;
   #closed = false;
   /** The session that the server has been told of, by `SessionMemory.generation`. */
   #generation = 0;
@@ -192,22 +206,42 @@ export class Leg implements Candidate {
     return ran instanceof Promise ? ran.then(() => credentials) : credentials;
   }
 
-  /** Sends a message that has no answer. Its loss is logged: there is no one to tell. */
+  /**
+   * Sends a message that has no answer. Its loss is logged: there is no one to tell. Only `initialized` is sent again,
+   * for servers refuse all else before it.
+   */
   async tell(envelope: Envelope): Promise<void> {
-    try {
-      // Sent within this very turn where nothing has to be waited for: messages leave in the order they came.
-      await after(this.ready(), (transport) => this.#sendSigned(transport, envelope));
-      this.memory.note(envelope);
-    } catch (error) {
-      const { log } = this.#options;
-      log.warn?.(
-        '%s did not reach %s: %s',
-        envelope.method ?? 'an answer',
-        this.endpoint.label,
-        reasonOf(error),
-      );
-      if (error instanceof ConnectorError && error.code === 'MCPC_SESSION_LOST') this.forgotten(this.epoch);
+    let { epoch } = this;
+    for (let failures = 0; ; failures++) {
+      try {
+        // Sent within this very turn where nothing has to be waited for: messages leave in the order they came.
+        await after(this.ready(), (transport) =>
+          // A session that was begun anew meanwhile is complete.
+          failures > 0 && this.epoch !== epoch ? undefined : this.#sendSigned(transport, envelope),
+        );
+        this.memory.note(envelope);
+        return;
+      } catch (error) {
+        ({ epoch } = this);
+        if (!this.#isWorthAnother(envelope, error, failures)) return;
+        await sleep(FIRST_REPEAT * 2 ** failures);
+      }
     }
+  }
+
+  /** Notes that a message without an answer did not arrive. Returns whether it shall be sent again. */
+  #isWorthAnother(envelope: Envelope, error: unknown, failures: number): boolean {
+    const { log } = this.#options;
+    const what = envelope.method ?? 'an answer';
+    log.warn?.('%s did not reach %s: %s', what, this.endpoint.label, reasonOf(error));
+    const initialized = envelope.method === 'notifications/initialized';
+    // Whenever the session is begun anew, it is completed too.
+    if (initialized) this.memory.note(envelope);
+    const { code, delivered } = toConnectorError(error, 'MCPC_CONNECTION_LOST');
+    if (code === 'MCPC_SESSION_LOST') this.forgotten(this.epoch);
+    else if (initialized && !this.#closed && failures < MOST_REPEATS)
+      return delivered !== 'rejected' || code === 'MCPC_RATE_LIMITED';
+    return false;
   }
 
   /** Learns that the server forgot the session which messages of this epoch belonged to. */
@@ -216,6 +250,7 @@ export class Leg implements Candidate {
     const transport = this.#transport;
     this.#transport = undefined;
     this.#options.log.info?.('%s lost the session; it is begun anew', this.endpoint.label);
+    this.#options.events.onforgotten(this);
     this.#opening ??= this.#establish(transport);
     // Whoever needs the channel hears of a failure; where nobody does, the next one tries again.
     this.#opening.catch(() => undefined);
@@ -275,6 +310,7 @@ export class Leg implements Candidate {
       if (replayed) await within(abort.signal, this.#replay(transport));
       if (this.#closed) throw new ConnectorError('MCPC_SHUTDOWN', 'mcp-connect is stopping.');
       this.#transport = transport;
+      this.#openedAt = performance.now();
       this.epoch++;
       log.debug?.('opened %s', this.endpoint.label);
       if (replayed) this.#rejoined();
@@ -326,7 +362,7 @@ export class Leg implements Candidate {
   }
 
   async #open(signal: AbortSignal): Promise<Transport> {
-    const { hooks, settings, log, events } = this.#options;
+    const { hooks, settings, log, events, hurry } = this.#options;
     // A channel may close before it is handed over.
     const opened: { transport?: Transport } = {};
     let lost: { error: ConnectorError | undefined } | undefined;
@@ -337,6 +373,7 @@ export class Leg implements Candidate {
       settings,
       log,
       signal,
+      hurry,
       credentials: async (challenge) => this.credentials(challenge),
       onmessage: (envelope) => (this.#own.take(envelope) ? undefined : events.onmessage(this, envelope)),
       onlost: (id, reason) => {
@@ -370,8 +407,12 @@ export class Leg implements Candidate {
     // A channel that was replaced or closed by us has nothing left to tell.
     if (transport === undefined || this.#transport !== transport) return;
     this.#transport = undefined;
+    this.#shortLives = performance.now() - this.#openedAt < SHORT_LIFE ? this.#shortLives + 1 : 0;
     this.#options.events.onclose(this, error);
-    if (this.joined) this.#revive(0);
+    if (!this.joined) return;
+    // A server that closes one channel after the other is not to be kept busy with that.
+    if (this.#shortLives < 2) this.#revive(0);
+    else this.#reviveLater(this.#shortLives - 2);
   }
 
   /** Brings a lost channel back even when no request asks for it: the server may have something to say. */
@@ -382,9 +423,14 @@ export class Leg implements Candidate {
     ready.catch((error: unknown) => {
       if (this.#closed) return;
       this.#options.log.warn?.('%s is not back: %s', this.endpoint.label, reasonOf(error));
-      const wait = Math.min(FIRST_REVIVAL * 2 ** Math.min(failures, 10), LONGEST_REVIVAL);
-      this.#revival = setTimeout(() => this.#revive(failures + 1), wait * (0.5 + Math.random() / 2));
+      this.#reviveLater(failures);
     });
+  }
+
+  #reviveLater(failures: number): void {
+    const wait = Math.min(FIRST_REVIVAL * 2 ** Math.min(failures, 10), LONGEST_REVIVAL);
+    clearTimeout(this.#revival);
+    this.#revival = setTimeout(() => this.#revive(failures + 1), wait * (0.5 + Math.random() / 2));
   }
 
   // ── The session ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -8,7 +8,7 @@ import type { Log } from './log.js';
 import { SessionMemory } from './session.js';
 
 /** What a set of legs gives to each of them. */
-export type LegParts = Pick<LegOptions, 'endpoint' | 'index' | 'memory' | 'events' | 'alone'>;
+export type LegParts = Pick<LegOptions, 'endpoint' | 'index' | 'memory' | 'events' | 'hurry' | 'alone'>;
 
 /** What a set of legs is made from. */
 export interface LegSetOptions {
@@ -17,6 +17,8 @@ export interface LegSetOptions {
   readonly equivalence: Equivalence;
   /** Whether the client's session is begun on every leg as soon as it is on one. */
   readonly warm: boolean;
+  /** Aborts when there is no time left for an orderly end. */
+  readonly hurry: AbortSignal;
   readonly log: Log;
 }
 
@@ -208,6 +210,7 @@ export class LegSet {
       index: this.#made++,
       memory: this.memory,
       events: this.#events,
+      hurry: this.#options.hurry,
       alone: () => this.#legs.length === 1,
     });
     if (this.memory.started && this.#options.warm) this.#greet(leg);

@@ -16,8 +16,12 @@ const LONG = 16_384;
 export interface LineSplitterOptions {
   /** Longest line in bytes that is kept. */
   readonly maxLength: number;
-  /** Takes one line without its line ending. A returned promise asks the source to pause until it settles. */
-  online(line: Buffer): void | Promise<void>;
+  /**
+   * Takes one line without its line ending. A returned promise asks the source to pause until it settles.
+   *
+   * @param ended false for a last line that no newline ends, which may have been cut
+   */
+  online(line: Buffer, ended: boolean): void | Promise<void>;
   /** Told once a line above the limit has passed, with what its top level says; its bytes are gone. */
   onoversize(outline: Outline, length: number): void;
 }
@@ -52,7 +56,7 @@ export class LineSplitter {
 
   /** Ends the stream: a last line without a newline is a line too. */
   end(): void {
-    void this.#finish(Buffer.alloc(0));
+    void this.#finish(NOTHING, false);
   }
 
   #keep(part: Buffer): void {
@@ -70,7 +74,7 @@ export class LineSplitter {
     this.#parts = [];
   }
 
-  #finish(last: Buffer): Promise<void> | undefined {
+  #finish(last: Buffer, ended = true): Promise<void> | undefined {
     if (this.#parts.length > 0 || this.#oversize !== undefined || last.length > this.#options.maxLength) {
       this.#keep(last);
       if (this.#oversize !== undefined) return this.#dropOversize(this.#oversize);
@@ -80,7 +84,7 @@ export class LineSplitter {
     this.#length = 0;
     const line = this.#trim(last);
     if (line.length === 0 || isBlank(line)) return undefined;
-    return this.#options.online(line) ?? undefined;
+    return this.#options.online(line, ended) ?? undefined;
   }
 
   #dropOversize(outliner: Outliner): undefined {

@@ -313,6 +313,22 @@ describe('the line', () => {
       expect(line.client.answers(1)[0]!.error!.data).to.include({ executed: 'no', retryable: true });
     });
 
+    it('when the session cannot be begun anew at first', async () => {
+      let refusals = 2;
+      const server = new Scripted((message, channel, envelope) => {
+        if (message.method === 'initialize' && channel !== server.channels[0] && refusals-- > 0)
+          throw failure('MCPC_HTTP_STATUS', 'unknown');
+        return echo(message, channel, envelope);
+      });
+      const line = lineTo(server);
+      void line.tell(INITIALIZE);
+      await line.client.answer('init');
+      server.channel.context.onclose();
+      void line.tell(CALL);
+      await answersOnce(line, 1);
+      expect(line.client.answers(1)[0]).to.have.property('result');
+    });
+
     it('when a server comes up late', async () => {
       const server = new Scripted();
       let refused = 0;
@@ -685,6 +701,26 @@ describe('the line', () => {
     });
   });
 
+  it('leaves a server alone that closes one channel after the other, until there is something to send', async () => {
+    const server = new Scripted();
+    const line = lineTo(server);
+    const complete = async (): Promise<void> => {
+      while (!server.channel.methods.includes(INITIALIZED.method)) await new Promise(setImmediate);
+    };
+    void line.tell(INITIALIZE);
+    void line.tell(INITIALIZED);
+    await line.client.answer('init');
+    for (let closed = 1; closed <= 2; closed++) {
+      await complete();
+      server.channel.context.onclose();
+      await new Promise(setImmediate);
+      expect(server.channels).to.have.length(2);
+    }
+    void line.tell(CALL);
+    await answersOnce(line, 1);
+    expect(server.channels).to.have.length(3);
+  });
+
   describe('on cancellation', () => {
     const cancel = (requestId: unknown): object => ({
       method: 'notifications/cancelled',
@@ -714,6 +750,30 @@ describe('the line', () => {
       await answersOnce(line, 2);
       expect(server.sent.map(({ id }) => id)).to.deep.equal([2]);
       expect(line.client.answers(1)).to.have.length(0);
+    });
+
+    it('takes a request back that its transport has not sent yet', async () => {
+      const server = new Scripted(silent);
+      const line = await opened(server);
+      const taken: unknown[] = [];
+      server.channel.withdraw = (id) => taken.push(id) > 0;
+      for (const id of [0, 1]) void line.tell({ ...CALL, id });
+      void line.tell(cancel(0));
+      await line.pipeline.close();
+      expect(taken).to.deep.equal([0, 1]);
+      expect(server.channel.methods).to.deep.equal(['tools/call', 'tools/call']);
+      expect(line.client.answers(1)[0]?.error?.data).to.include({ code: 'MCPC_SHUTDOWN', executed: 'no' });
+    });
+
+    it('finds an id that only its text tells apart', async () => {
+      const server = new Scripted(silent);
+      const line = await opened(server);
+      void line.line('{"jsonrpc":"2.0","id":9007199254740993,"method":"tools/call","params":{"name":"pay"}}');
+      void line.line(
+        '{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":9007199254740993}}',
+      );
+      await line.pipeline.close();
+      expect(server.channel.methods).to.deep.equal(['tools/call', 'notifications/cancelled']);
     });
 
     it('passes at most one late answer on, and takes the id for a new request', async () => {
@@ -794,6 +854,40 @@ describe('the line', () => {
       await answersOnce(line, 1);
     });
 
+    it('sends initialized again until it is taken, and before all else', async () => {
+      let refusals = 2;
+      const server = new Scripted((message, channel, envelope) => {
+        if (message.method === 'notifications/initialized' && refusals-- > 0)
+          throw failure('MCPC_CONNECTION_LOST', 'unknown');
+        return echo(message, channel, envelope);
+      });
+      const line = lineTo(server);
+      void line.tell(INITIALIZE);
+      void line.tell(INITIALIZED);
+      void line.tell(CALL);
+      await answersOnce(line, 1);
+      const { methods } = server.channel;
+      expect(methods).to.deep.equal(['initialize', ...Array(3).fill(INITIALIZED.method), 'tools/call']);
+    });
+
+    it('completes a session that is begun anew because it was lost with initialized', async () => {
+      let lost = false;
+      const server = new Scripted((message, channel, envelope) => {
+        if (message.method === 'notifications/initialized' && !lost) {
+          lost = true;
+          throw failure('MCPC_SESSION_LOST', 'rejected');
+        }
+        return echo(message, channel, envelope);
+      });
+      const line = lineTo(server);
+      void line.tell(INITIALIZE);
+      void line.tell(INITIALIZED);
+      void line.tell(CALL);
+      await answersOnce(line, 1);
+      const { methods } = server.channel;
+      expect(methods.slice(-3)).to.deep.equal(['initialize', INITIALIZED.method, 'tools/call']);
+    });
+
     it('goes on behind an initialize that failed', async () => {
       const server = new Scripted(({ id, method }, channel) => {
         if (method === 'initialize') void channel.say({ id, error: { code: -32_602, message: 'no' } });
@@ -868,6 +962,41 @@ describe('the line', () => {
       expect(new Set(line.client.messages.map(({ id }) => id)).size).to.equal(2);
       for (const [index, server] of servers.entries())
         expect(server.sent.at(-1)).to.deep.equal({ jsonrpc: '2.0', id: 7, result: { index } });
+    });
+
+    it('gives no answer to a question of a lost session to one of its successor', async () => {
+      const server = new Scripted();
+      const line = await opened(server);
+      void server.channel.say({ id: 0, method: 'roots/list', params: { n: 1 } });
+      server.channel.context.onclose();
+      void line.tell(PING);
+      await line.client.answer(1);
+      void server.channel.say({ id: 0, method: 'roots/list', params: { n: 2 } });
+      const questions = line.client.messages.filter(({ method }) => method === 'roots/list');
+      for (const { id, params } of questions) void line.tell({ id, result: { ...params } });
+      await line.pipeline.close();
+      expect(
+        line.client.messages.find(({ method }) => method === 'notifications/cancelled')?.params,
+      ).to.include({
+        requestId: 0,
+      });
+      const answers = server.channel.sent.filter(({ method }) => method === undefined);
+      expect(answers).to.deep.equal([{ jsonrpc: '2.0', id: 0, result: { n: 2 } }]);
+    });
+
+    it('withdraws what a server has asked in a session that it forgets', async () => {
+      const server = new Scripted(({ id, method }, channel) => {
+        if (id !== undefined && method !== undefined) void channel.say({ id, result: {} });
+      });
+      const line = await opened(server);
+      void line.tell(INITIALIZE);
+      await line.client.answer('init');
+      void server.channel.say({ id: 7, method: 'roots/list' });
+      server.channel.context.onforgotten();
+      await line.client.until(() => line.client.messages.at(-1)?.method === 'notifications/cancelled');
+      void line.tell({ id: 7, result: {} });
+      await line.pipeline.close();
+      expect(server.sent.filter(({ method }) => method === undefined)).to.deep.equal([]);
     });
 
     it('drops answers that no server asked for, and second answers', async () => {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import { Aside } from './aside.js';
 import { Asked } from './asked.js';
@@ -96,6 +97,7 @@ export class Pipeline {
   readonly #inbound = new Lane();
   /** Keeps the servers' messages in order while a hook takes its time. */
   readonly #outbound = new Lane();
+  readonly #hurry = new AbortController();
   readonly #stopWatching: () => void;
   #closing: Promise<void> | undefined;
 
@@ -111,9 +113,11 @@ export class Pipeline {
         onlost: (leg, id, error) => this.#dispatcher.lost(leg, id, error),
         onalive: (leg, id) => this.#dispatcher.alive(leg, id),
         onclose: (leg, error) => this.#onclose(leg, error),
+        onforgotten: (leg) => this.#withdrawQuestions(leg),
       },
       equivalence: new Equivalence(options.equivalence, options.log),
       warm: options.affinity !== 'session',
+      hurry: this.#hurry.signal,
       log: options.log,
     });
     this.#aside = new Aside({
@@ -150,11 +154,15 @@ export class Pipeline {
 
   // ── From the client ──────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Takes one line of the client. A returned promise asks for a pause in reading until it settles. */
-  receive(line: Buffer): void | Promise<void> {
+  /**
+   * Takes one line of the client. A returned promise asks for a pause in reading until it settles.
+   *
+   * @param ended false for a last line that no newline ends, which may have been cut
+   */
+  receive(line: Buffer, ended = true): void | Promise<void> {
     let envelope: Envelope;
     try {
-      envelope = Envelope.read(line);
+      envelope = ended ? Envelope.read(line) : Envelope.read(line, { framed: false });
     } catch (error) {
       return this.#client.deliver(refusal('null', toConnectorError(error, 'MCPC_PARSE')));
     }
@@ -381,10 +389,15 @@ export class Pipeline {
     const text = `${leg.endpoint.label} closed the connection.`;
     const error = cause ?? new ConnectorError('MCPC_CONNECTION_LOST', text, { delivered: 'unknown' });
     this.#log.warn?.('%s', error.message);
-    for (const id of this.#asked.forget(leg)) {
-      void this.#client.deliver(cancellation(JSON.stringify(id), 'the server that asked is gone'));
-    }
+    this.#withdrawQuestions(leg);
     this.#dispatcher.lostAll(leg, error);
+  }
+
+  /** Tells the client that nobody waits any more for what a server asked. */
+  #withdrawQuestions(leg: Leg): void {
+    for (const idText of this.#asked.forget(leg)) {
+      void this.#client.deliver(cancellation(idText, 'the server that asked is gone'));
+    }
   }
 
   // ── Hooks ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -452,11 +465,18 @@ export class Pipeline {
     return (this.#closing ??= this.#close());
   }
 
+  /** Cuts the end short, since whoever started us is about to end us by force: nothing is waited for any more. */
+  hurry(): void {
+    this.#hurry.abort();
+  }
+
   async #close(): Promise<void> {
     this.#stopWatching();
     this.#dispatcher.endNews();
     const answered = this.#inbound.idle().then(() => this.#ledger.idle());
-    await atMost(GRACE, Promise.all([answered, this.#outbound.idle()]));
+    const { signal } = this.#hurry;
+    const hurried = signal.aborted ? undefined : once(signal, 'abort');
+    await atMost(GRACE, Promise.race([Promise.all([answered, this.#outbound.idle()]), hurried]));
     await atMost(FAREWELL, this.#dispatcher.stop());
     this.#listNews.close();
     this.#sources.close();

@@ -9,6 +9,11 @@ const JSON_RPC_CODES: Partial<Record<ErrorCode, number>> = {
 };
 const INTERNAL_ERROR = -32_603;
 
+/** What to type next where the failure itself gives no better hint. */
+const SEND_AGAIN = 'Send it again; if that fails too, run mcp-connect test with the same flags';
+const CHECK_FIRST = 'Check at the server whether it was carried out before sending it again';
+const WRITE_MESSAGES = 'Write one JSON-RPC 2.0 message on each line';
+
 /** What the error of a request tells beside the failure itself. */
 export interface ReplyFacts {
   readonly attempts: readonly Attempt[];
@@ -49,17 +54,18 @@ export function errorReply(idText: string, error: ConnectorError, facts: ReplyFa
     })),
     executed,
     retryable,
-    ...(error.hint !== undefined && { hint: redact(error.hint) }),
+    hint: redact(error.hint ?? (retryable ? SEND_AGAIN : CHECK_FIRST)),
   };
   return reply(idText, error, redact(error.message), data);
 }
 
 /** Makes the reply to a message that never became a request: unreadable, no envelope, or an id in use. */
 export function refusal(idText: string, error: ConnectorError): Envelope {
+  const hint = error.hint ?? (error.code === 'MCPC_PARSE' ? WRITE_MESSAGES : undefined);
   const data: ErrorData = {
     source: 'mcp-connect',
     code: error.code,
-    ...(error.hint !== undefined && { hint: error.hint }),
+    ...(hint !== undefined && { hint }),
   };
   return reply(idText, error, error.message, data);
 }
@@ -107,10 +113,14 @@ export function cancellation(idText: string, reason: string): Envelope {
   );
 }
 
-/** The id named by a cancellation; undefined when it names none. */
-export function cancelledId({ parsed }: Envelope): string | number | undefined {
+const REQUEST_ID = /"requestId"\s*:\s*([\d.eE+-]+)/;
+
+/** The `Envelope.key` of the request that a cancellation names; undefined when it names none. */
+export function cancelledId({ parsed, bytes }: Envelope): string | number | undefined {
   const id = (parsed as { params?: { requestId?: unknown } } | undefined)?.params?.requestId;
-  return typeof id === 'string' || typeof id === 'number' ? id : undefined;
+  if (typeof id !== 'number') return typeof id === 'string' ? id : undefined;
+  // Beyond 2^53 only the text tells numbers apart.
+  return Number.isSafeInteger(Math.trunc(id)) ? id : keyOf(REQUEST_ID.exec(bytes.toString())?.[1] ?? 'null');
 }
 
 function reply(idText: string, error: ConnectorError, message: string, data: ErrorData): Envelope {

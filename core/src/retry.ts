@@ -1,4 +1,4 @@
-import type { ConnectorError, ErrorCode } from './errors.js';
+import { ConnectorError, type ErrorCode } from './errors.js';
 import type { Attempt, Candidate } from './hooks.js';
 import type { Settings } from './transport.js';
 
@@ -181,7 +181,7 @@ export class Retry {
   }
 
   #beforeSending(attempts: readonly Attempt[], error: ConnectorError, left: number): number | undefined {
-    if (!PASSING.has(error.code)) return undefined;
+    if (!isPassing(error)) return undefined;
     const step = Math.min(
       CONNECT_BACKOFF * 2 ** Math.min(attempts.length - 1, 20),
       this.#settings.retryDelay,
@@ -189,6 +189,11 @@ export class Retry {
     const wait = jitter(step);
     return wait < left ? wait : undefined;
   }
+}
+
+/** Whatever becomes of a request of our own, as to begin the session anew, may pass too: it is harmless. */
+function isPassing({ code, cause }: ConnectorError): boolean {
+  return PASSING.has(code) || (cause instanceof ConnectorError && cause.delivered === 'unknown');
 }
 
 /**

@@ -33,6 +33,7 @@ export class Channel implements Transport {
   /** What `drain` returns. */
   busy: Promise<void> | undefined;
   wake?: () => boolean;
+  withdraw?: (id: RequestId) => boolean;
   readonly #script: Script;
 
   constructor(context: TransportContext, script: Script, stateful: boolean) {

@@ -94,6 +94,8 @@ export interface TransportContext {
   readonly log: Log;
   /** Aborts when the connector stops waiting for this transport to open. */
   readonly signal: AbortSignal;
+  /** Aborts when an orderly end takes longer than whoever started us waits: within a second we are ended by force. */
+  readonly hurry?: AbortSignal;
   /** Runs the `authenticate` hook, for messages that the transport sends of its own accord. */
   credentials(challenge?: Challenge): Promise<Credentials>;
   /**
@@ -135,6 +137,11 @@ export interface Transport {
    * @throws ConnectorError whose `delivered` tells whether the message may have had an effect
    */
   send(envelope: Envelope, credentials: Credentials): void | Promise<void>;
+  /**
+   * Takes back the request with this `Envelope.key` if nothing of it has left yet, as while it waits for a connection.
+   * Returns true when it never will: nothing more is told of it. Left out, or false: the server may get it.
+   */
+  withdraw?(id: RequestId): boolean;
   /** Returns a promise that settles when more messages are welcome, or undefined when they are now. */
   drain?(): Promise<void> | undefined;
   /**

@@ -1,5 +1,9 @@
+import { fileURLToPath } from 'node:url';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { expect } from 'chai';
-import { ProxyProcess, type Message } from './proxy-process.js';
+import { z } from 'zod';
+import { mcpConnect, ProxyProcess, type Message } from './proxy-process.js';
 import {
   fixture,
   localProgram,
@@ -7,6 +11,9 @@ import {
   serveFeaturesOverSocket,
   type HttpPeer,
 } from './servers.js';
+
+/** Ends neither with its input nor with SIGTERM. */
+const STUBBORN = fileURLToPath(new URL('../faults/stubborn.js', import.meta.url));
 
 const WAYS = {
   'the end of its input': (proxy: ProxyProcess) => proxy.end(),
@@ -54,6 +61,17 @@ describe('stopping', () => {
     expect(await proxy.end()).to.deep.equal({ code: 0, signal: null });
     expect(textOf(await call)).to.equal('last words');
     await peer.close();
+  });
+
+  it('leaves no program behind that ignores it, although its client soon ends mcp-connect by force', async () => {
+    const start = mcpConnect(['proxy', '--', process.execPath, STUBBORN]);
+    const client = new Client({ name: 'impatient', version: '0' });
+    await client.connect(new StdioClientTransport({ ...start, stderr: 'ignore' }));
+    const { pid } = await client.request({ method: 'ping' }, z.looseObject({ pid: z.number() }));
+    expect(isAlive(pid)).to.equal(true);
+    // Two seconds to the end of its input, two more to SIGTERM; then it would be killed, and could stop nothing.
+    await client.close();
+    expect(isAlive(pid)).to.equal(false);
   });
 
   it('before anything was asked, exits with 0 and writes nothing', async () => {

@@ -100,8 +100,17 @@ class PendingTransport implements Transport {
       ?.catch((error: unknown) => this.#refused({ envelope, credentials, sentAt }, error));
   }
 
+  withdraw(id: RequestId): boolean {
+    // What waits for the sign-in was refused unread.
+    return this.#waiting.delete(id) || (this.#wire.withdraw?.(id) ?? false);
+  }
+
   drain(): Promise<void> | undefined {
     return this.#wire.drain?.();
+  }
+
+  wake(): boolean {
+    return this.#wire.wake?.() ?? false;
   }
 
   /** Also gives up a sign-in under way, whose port would else stay open. */

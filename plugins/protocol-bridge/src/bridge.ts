@@ -47,6 +47,8 @@ class Bridge implements Transport, OpeningHost {
   #direction: Direction | undefined;
   /** Settles when it is known how messages pass; what comes in the meantime waits. */
   #deciding: Promise<void> | undefined;
+  /** The requests that wait for that. */
+  readonly #held = new Set<RequestId>();
   #closed = false;
   probing = false;
 
@@ -108,7 +110,8 @@ class Bridge implements Transport, OpeningHost {
   }
 
   send(envelope: Envelope, credentials: Credentials): void | Promise<void> {
-    if (this.#deciding !== undefined) return this.#deciding.then(() => this.send(envelope, credentials));
+    if (this.#deciding !== undefined)
+      return this.#hold(envelope, this.#deciding, () => this.send(envelope, credentials));
     if (envelope.method === 'initialize') return beginLegacy(this, { envelope, credentials });
     if (this.#direction !== undefined) return this.#direction.send(envelope, credentials);
     if (!isModern(envelope)) return this.upstream.send(envelope, credentials);
@@ -116,7 +119,31 @@ class Bridge implements Transport, OpeningHost {
     const settled = (): void => void (this.#deciding = undefined);
     // Only the decision is waited for: the answer to the opener itself may take its time.
     this.#deciding = decided.then(settled, settled);
-    return decided.then((goOn) => goOn());
+    // An opener that asks what the server is has left as the question.
+    return envelope.method === 'server/discover'
+      ? decided.then((goOn) => goOn())
+      : this.#hold(envelope, decided, (goOn) => goOn());
+  }
+
+  /** Holds a message back until something is known, unless it is taken back before. */
+  async #hold<T>(
+    { kind, key }: Envelope,
+    known: Promise<T>,
+    goOn: (outcome: T) => void | Promise<void>,
+  ): Promise<void> {
+    const request = kind === 'request' ? key : undefined;
+    if (request !== undefined) this.#held.add(request);
+    let kept = false;
+    const outcome = await known.finally(() => (kept = request === undefined || this.#held.delete(request)));
+    if (kept) await goOn(outcome);
+  }
+
+  /** What goes out under other ids than the client's is not known there, and may have left. */
+  withdraw(id: RequestId): boolean {
+    if (this.#held.delete(id)) return true;
+    if (this.upstream.wire?.withdraw?.(id) !== true) return false;
+    this.upstream.unwatch(id);
+    return true;
   }
 
   drain(): Promise<void> | undefined {

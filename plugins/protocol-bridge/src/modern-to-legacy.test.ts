@@ -38,6 +38,16 @@ describe('a modern client and a legacy server', () => {
 
   afterEach(() => line.close());
 
+  it('takes back what waits until it is known how to speak to the server', async () => {
+    line = await joined(({ method }) => (method === 'server/discover' ? false : undefined));
+    const answers = [1, 2].map((id) => line.ask(id, 'tools/call', { name: 'pay' }));
+    await line.server.next(({ method }) => method === 'server/discover');
+    await line.close();
+    for (const { error } of await Promise.all(answers))
+      expect(error?.data).to.include({ code: 'MCPC_SHUTDOWN', executed: 'no' });
+    expect(line.server.count('tools/call')).to.equal(0);
+  });
+
   it('discovers what the server said when a session was begun in the name of the client', async () => {
     line = await joinToLegacy(undefined, { tools: {}, tasks: {} });
     const { result } = await line.ask('d', 'server/discover');

@@ -54,7 +54,12 @@ export async function agentSender(
       outbound.on('upgrade', (_, socket) => socket.destroy());
       outbound.on('close', () => over || fail(new Error('it was closed without an answer')));
       outbound.end(body);
-      return () => outbound.destroy();
+      return {
+        abort: () => void outbound.destroy(),
+        get hasLeft() {
+          return connected;
+        },
+      };
     },
     rest() {
       for (const { freeSockets } of [agents.requests, agents.urgent]) {

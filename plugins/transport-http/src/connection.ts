@@ -43,10 +43,11 @@ export class Connection {
   readonly #events: ConnectionEvents;
   readonly #parser: ResponseParser;
   #reply: SocketReply | undefined;
-  #connected = false;
   /** Whether the response that has just ended lets the connection go on. */
   #reusable: boolean | undefined;
   #error: Error | undefined;
+  /** True once what is sent may reach the server. */
+  connected = false;
   /** The request that it carries. */
   exchange: Exchange | undefined;
   /** When it became idle, in milliseconds of `performance.now()`. */
@@ -68,7 +69,7 @@ export class Connection {
     );
     socket.once(connected, () => {
       clearTimeout(timer);
-      this.#connected = true;
+      this.connected = true;
     });
     socket.on('data', (chunk: Buffer) => this.#ondata(chunk));
     socket.on('end', () => this.#parse(() => this.#parser.finish()));
@@ -151,6 +152,6 @@ export class Connection {
     this.exchange = this.#reply = undefined;
     this.#events.onclose(this);
     if (reply !== undefined) reply.fail(this.#error);
-    else exchange?.onerror(this.#error ?? new Error('it was closed without an answer'), this.#connected);
+    else exchange?.onerror(this.#error ?? new Error('it was closed without an answer'), this.connected);
   }
 }

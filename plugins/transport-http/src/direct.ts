@@ -49,7 +49,12 @@ export async function directSender(
       };
       const pool = sending.urgent ? others : requests;
       pool.send(exchange);
-      return () => pool.abort(exchange);
+      return {
+        abort: () => pool.abort(exchange),
+        get hasLeft() {
+          return pool.hasLeft(exchange);
+        },
+      };
     },
     rest() {
       requests.rest();

@@ -14,7 +14,7 @@ import { postHeaders, signedHeaders, streamHeaders } from './headers.js';
 import { Intake } from './intake.js';
 import { refusalOf } from './status.js';
 import { deliver, isEventStream, readEvents } from './streams.js';
-import { openWire, type HttpRequest, type Wire } from './wire.js';
+import { discard, openWire, type HttpRequest, type Wire } from './wire.js';
 
 /**
  * Opens HTTP with SSE, the transport of 2024-11-05: one GET stream brings every message of the server, and its first
@@ -64,7 +64,7 @@ class LegacySse implements Transport {
       onerror: give,
       onresponse: (response) => {
         if (!isEventStream(response)) {
-          response.resume();
+          discard(response);
           return give(refusalOf(response, endpoint.label, false));
         }
         const { onalive } = this.#context;
@@ -111,7 +111,7 @@ class LegacySse implements Transport {
         {
           onerror: reject,
           onresponse: (response) => {
-            response.resume();
+            discard(response);
             if (response.statusCode! < 300) resolve();
             else reject(refusalOf(response, endpoint.label, true));
           },

@@ -250,6 +250,11 @@ export class Side {
     return this.#transport!.drain?.();
   }
 
+  /** Takes a request back; true when it has not left. */
+  withdraw(id: RequestId): boolean | undefined {
+    return this.#transport!.withdraw?.(id);
+  }
+
   /** Says that the machine has slept. */
   wake(): boolean {
     return this.#transport!.wake?.() ?? false;

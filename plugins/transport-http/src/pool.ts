@@ -36,6 +36,13 @@ export class Pool {
     for (const connection of this.#connections) if (connection.exchange === exchange) connection.destroy();
   }
 
+  /** Whether a request has a connection to travel on. */
+  hasLeft(exchange: Exchange): boolean {
+    for (const connection of this.#connections)
+      if (connection.exchange === exchange) return connection.connected;
+    return !this.#waiting.includes(exchange);
+  }
+
   /** Drops the unused connections. */
   rest(): void {
     for (const connection of this.#idle.splice(0)) connection.destroy();

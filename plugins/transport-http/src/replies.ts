@@ -110,7 +110,7 @@ export class Replies {
     }
     try {
       const { size } = body;
-      const wait = this.#deliverAll(pending, body.finish());
+      const wait = this.#deliverAll(pending, body.finish({ framed: isFramed(response) }));
       if (wait !== undefined) this.#host.intake.handOver(size, wait);
     } catch (cause) {
       return this.#lose(pending, notMcp(this.#label, mediaTypeOf(response), cause));
@@ -146,7 +146,7 @@ export class Replies {
         fruitful = true;
         if (event !== 'message') return undefined;
         try {
-          const envelope = Envelope.read(data);
+          const envelope = Envelope.read(data, { framed: complete });
           const wait = this.#deliverAll(pending, envelope);
           if (envelope.kind !== 'notification') release();
           if (pending.stray !== undefined) doubt();
@@ -187,7 +187,9 @@ export class Replies {
       },
     });
     pending.renew = () => {
-      if (!pending.modern && bookmark.lastEventId !== undefined) response.destroy();
+      // A stream of news is opened anew by the line.
+      const isRenewed = pending.modern ? isNews(pending) : bookmark.lastEventId !== undefined;
+      if (isRenewed) response.destroy();
     };
   }
 
@@ -228,6 +230,16 @@ export class Replies {
     this.#pending.delete(pending.envelope.key!);
     this.#host.context.onlost(pending.envelope.key!, error);
   }
+}
+
+/** Whether the end of a body is told apart from a connection that ended too soon (RFC 9112 section 6.3). */
+function isFramed({ headers }: Reply): boolean {
+  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+}
+
+/** True for a stream that never ends by itself (2026-07-28 patterns/subscriptions). */
+function isNews({ envelope }: Pending): boolean {
+  return envelope.method === 'subscriptions/listen';
 }
 
 /** The media type without its parameters, in which a server may say anything. */

@@ -49,6 +49,8 @@ export class ResponseParser {
   /** Bytes that are yet to come of a body or chunk. */
   #left = 0;
   #chunked = false;
+  /** Of the response under way. */
+  #headers: IncomingHttpHeaders | undefined;
   /** True for a body that only the end of the connection ends. */
   #open = false;
   #reusable = true;
@@ -102,6 +104,7 @@ export class ResponseParser {
     if (status === 101) throw new HttpSyntaxError('it switched to another protocol');
     if (status < 200) return;
     this.#begun = true;
+    this.#headers = headers;
     this.#frame(status, headers, minor === '1');
     this.#events.onhead({ status, headers });
     if (this.#step === this.#head) this.#end();
@@ -141,6 +144,8 @@ export class ResponseParser {
     this.#left -= to - from;
     this.#events.onbody(from === 0 && to === chunk.length ? chunk : chunk.subarray(from, to));
     if (this.#left > 0) return to;
+    // More came than was announced, as from servers that count characters for bytes: the length tells nothing then.
+    if (!this.#chunked && to < chunk.length && chunk[to]! > 0x20) delete this.#headers?.['content-length'];
     if (this.#chunked) this.#step = this.#chunkEnd;
     else this.#end();
     return to;

@@ -11,10 +11,17 @@ export interface Sending extends ExchangeEvents {
   readonly urgent: boolean;
 }
 
+/** A request on its way. */
+export interface Sent {
+  /** Gives it up and closes its connection. */
+  abort(): void;
+  /** True once it has a connection to travel on. */
+  readonly hasLeft: boolean;
+}
+
 /** What puts requests to one origin on the wire. */
 export interface Sender {
-  /** Sends a request. The returned function gives it up and closes its connection. */
-  send(sending: Sending): () => void;
+  send(sending: Sending): Sent;
   /** Drops the connections that are kept for later. */
   rest(): void;
   /** Drops every connection. */

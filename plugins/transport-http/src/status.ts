@@ -41,6 +41,9 @@ const PHRASES: Readonly<Record<number, string>> = {
   504: 'Gateway Timeout',
 };
 
+/** What to type next where the status itself gives no better hint. */
+const HINT = 'Run mcp-connect test with the same flags to see what the server accepts, or look into its log';
+
 /**
  * Says what a refusal by HTTP status means: whether the request was carried out, and what could mend it.
  *
@@ -50,7 +53,7 @@ const PHRASES: Readonly<Record<number, string>> = {
 export function refusalOf(response: Reply, label: string, session: boolean): ConnectorError {
   const status = response.statusCode!;
   const wwwAuthenticate = response.headers['www-authenticate'];
-  const base = { status, ...(HINTS[status] !== undefined && { hint: HINTS[status] }) };
+  const base = { status, hint: HINTS[status] ?? HINT };
   if (status === 401 || (status === 403 && wwwAuthenticate !== undefined)) {
     const nonce = response.headers['dpop-nonce'];
     const challenge = {
@@ -75,6 +78,7 @@ export function refusalOf(response: Reply, label: string, session: boolean): Con
     return new ConnectorError('MCPC_RATE_LIMITED', `${label} asks to come back later (${status}).`, {
       status,
       delivered: 'rejected',
+      hint: 'Send it again later; --retry-attempts and --retry-delay say how long mcp-connect itself goes on',
       ...(wait !== undefined && { retryAfter: wait }),
     });
   }

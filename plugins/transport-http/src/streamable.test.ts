@@ -129,6 +129,23 @@ describe('Streamable HTTP', () => {
       expect((await ask()).headers).to.include({ 'mcp-session-id': 's-2' });
     });
 
+    it('end the session that a second initialize replaces, and no other', async () => {
+      await begin(peer, side);
+      const sent = side.send({ id: 9, method: 'initialize' });
+      const deleted = await peer.next('DELETE');
+      expect(deleted.headers['mcp-session-id']).to.equal('s-1');
+      deleted.status(200);
+      (await peer.next('POST')).result({ protocolVersion: LEGACY }, { 'mcp-session-id': 's-2' });
+      await sent;
+      const refused = side.refused({ id: 10, method: 'tools/list' });
+      (await peer.next('POST')).status(404);
+      expect(await refused).to.include({ code: 'MCPC_SESSION_LOST' });
+      const again = side.send({ id: 11, method: 'initialize' });
+      (await peer.next('POST')).result();
+      await again;
+      expect(peer.log.filter((line) => line.startsWith('DELETE'))).to.have.lengthOf(1);
+    });
+
     it('ignore a session id that is no visible ASCII', async () => {
       const initialize = side.send(INITIALIZE);
       (await peer.next()).result({ protocolVersion: LEGACY }, { 'mcp-session-id': 'a b' });
@@ -307,6 +324,21 @@ describe('Streamable HTTP', () => {
       const sent = side.refused({ method: 'notifications/roots/list_changed' });
       (await peer.next()).status(500);
       expect(await sent).to.include({ code: 'MCPC_HTTP_STATUS', status: 500, delivered: 'unknown' });
+    });
+
+    it('let go of a connection whose reply to them does not end', async () => {
+      const sent = side.send({ method: 'notifications/roots/list_changed' });
+      const post = (await peer.next()).stream();
+      await sent;
+      await post.abandoned();
+    });
+
+    it('are given up where the server never says that it took them', async () => {
+      side = await stage.side(openStreamable, peer.url, { timeout: 50 });
+      const sent = side.refused({ method: 'notifications/roots/list_changed' });
+      const post = await peer.next();
+      expect(await sent).to.include({ code: 'MCPC_TIMEOUT', delivered: 'unknown' });
+      await post.abandoned();
     });
 
     it('survive a refusal that is cut', async () => {
@@ -566,6 +598,26 @@ describe('Streamable HTTP', () => {
         expect(error).to.include({ delivered: 'unknown' });
       });
     }
+
+    it('take no large answer for whole that was cut, where no length tells', async () => {
+      const item = { type: 'text', text: 'x'.repeat(20_000) };
+      const text = JSON.stringify({ jsonrpc: '2.0', id: 1, result: { content: [item], _meta: { a: {} } } });
+      const post = await ask();
+      const head = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n';
+      post.socket.end(head + text.slice(0, -1));
+      const { error } = await side.lost.take();
+      expect(error).to.include({ code: 'MCPC_BAD_RESPONSE', delivered: 'unknown' });
+    });
+
+    it('take no large answer for whole whose length is counted in characters', async () => {
+      const result = { content: [{ type: 'text', text: `é${'x'.repeat(20_000)}` }], _meta: { a: {} } };
+      const text = JSON.stringify({ jsonrpc: '2.0', id: 1, result });
+      const post = await ask();
+      const head = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${text.length}\r\n\r\n`;
+      post.socket.write(head + text);
+      const { error } = await side.lost.take();
+      expect(error).to.include({ code: 'MCPC_BAD_RESPONSE', delivered: 'unknown' });
+    });
 
     it('keep an answer whose stream is cut before its blank line', async () => {
       const post = (await ask()).stream();

@@ -1,5 +1,6 @@
 import {
   atMost,
+  cancelledId,
   ConnectorError,
   reasonOf,
   type Challenge,
@@ -27,7 +28,7 @@ import { Replies, type Pending, type ReplyHost } from './replies.js';
 import type { Reply } from './reply.js';
 import { bidsAgain, refusalOf } from './status.js';
 import { NotificationStream } from './streams.js';
-import { openWire, type Wire } from './wire.js';
+import { discard, openWire, type Wire } from './wire.js';
 
 /** How long the first request may wait for the notification stream, in milliseconds. */
 const STREAM_PATIENCE = 500;
@@ -72,6 +73,10 @@ class Streamable implements Transport, ReplyHost {
   #session: Session = NO_SESSION;
   /** True once the server has served a message in this session. */
   #proven = false;
+  /** True once the server has said that it no longer knows the session. */
+  #over = false;
+  /** The ends of earlier sessions, which are on their way to the server. */
+  #left: Promise<unknown> | undefined;
   #notifications: NotificationStream | undefined;
   /** Bytes of requests to which the server has not begun to reply. */
   #waiting = 0;
@@ -101,6 +106,14 @@ class Streamable implements Transport, ReplyHost {
     return this.#tell(envelope, credentials);
   }
 
+  withdraw(id: RequestId): boolean {
+    if (this.#fallback !== undefined) return this.#fallback.withdraw?.(id) ?? false;
+    const pending = this.#replies.find(id);
+    if (pending?.request === undefined || pending.request.hasLeft) return false;
+    this.#giveUp(pending);
+    return true;
+  }
+
   /** Asks for a pause while requests that the server has not taken up fill more than one message may. */
   drain(): Promise<void> | undefined {
     if (this.#waiting <= this.context.settings.maxMessageSize) return this.#fallback?.drain?.();
@@ -120,13 +133,19 @@ class Streamable implements Transport, ReplyHost {
     return (this.#closing ??= this.#close());
   }
 
-  /** Headers of a GET or DELETE in the current session. */
-  async headers(challenge?: Challenge, method = 'GET'): Promise<Record<string, string>> {
+  headers(challenge?: Challenge): Promise<Record<string, string>> {
+    return this.#headers('GET', () => this.#session, challenge);
+  }
+
+  /** Headers of a GET or DELETE in a session. */
+  async #headers(
+    method: 'GET' | 'DELETE',
+    session: () => Session,
+    challenge?: Challenge,
+  ): Promise<Record<string, string>> {
     const credentials = await this.context.credentials(challenge);
-    const headers = streamHeaders(
-      sessionHeaders(this.#session.id, this.#session.version),
-      credentials.headers,
-    );
+    const { id, version } = session();
+    const headers = streamHeaders(sessionHeaders(id, version), credentials.headers);
     return signedHeaders(credentials, { method, url: this.wire.url, headers });
   }
 
@@ -141,7 +160,7 @@ class Streamable implements Transport, ReplyHost {
     const earlier = this.#replies.find(envelope.key);
     if (earlier !== undefined) this.#giveUp(earlier);
     const headers = this.#postHeaders(envelope, version, credentials);
-    const session = headers['mcp-session-id'] !== undefined;
+    const session = headers['mcp-session-id'];
     const pending = this.#replies.expect(envelope, version !== undefined);
     this.#waiting += envelope.size;
     return new Promise((resolve, reject) => {
@@ -178,19 +197,31 @@ class Streamable implements Transport, ReplyHost {
   /** Sends what has no answer. After `initialized` the notification stream is asked for before anything else leaves. */
   async #tell(envelope: Envelope, credentials: Credentials): Promise<void> {
     const headers = this.#postHeaders(envelope, modernVersion(envelope), credentials);
-    const session = headers['mcp-session-id'] !== undefined;
+    const session = headers['mcp-session-id'];
     await new Promise<void>((resolve, reject) => {
-      this.wire.request(
+      const { timeout } = this.context.settings;
+      const request = this.wire.request(
         { method: 'POST', headers, body: envelope.bytes, urgent: true },
         {
-          onerror: reject,
+          onerror: (error) => {
+            clearTimeout(late);
+            reject(error);
+          },
           onresponse: (response) => {
-            response.resume();
-            if (response.statusCode! < 300) resolve();
-            else reject(refusalOf(response, this.#label, session));
+            clearTimeout(late);
+            discard(response);
+            if (response.statusCode! < 300) return resolve();
+            const refusal = refusalOf(response, this.#label, session !== undefined);
+            this.#noteLoss(refusal, session);
+            reject(refusal);
           },
         },
       );
+      // A server that never says that it took a message would use up connections without end.
+      const late = setTimeout(() => {
+        request.abort();
+        reject(untaken(this.#label, timeout));
+      }, timeout);
     });
     if (envelope.method === 'notifications/initialized') await this.#listen();
   }
@@ -232,8 +263,7 @@ class Streamable implements Transport, ReplyHost {
 
   /** Cancels the way of the modern revision, by closing the stream (2026-07-28 patterns/cancellation). */
   #cancel(envelope: Envelope): boolean {
-    const { requestId } = (envelope.message as { params?: { requestId?: RequestId } }).params ?? {};
-    const pending = this.#replies.find(requestId);
+    const pending = this.#replies.find(cancelledId(envelope));
     if (pending === undefined) return false;
     if (pending.modern) this.#giveUp(pending);
     // A server of an older revision may still answer; one that hangs must not keep the connection for ever.
@@ -270,20 +300,25 @@ class Streamable implements Transport, ReplyHost {
   async #onrefusal(
     pending: Pending,
     response: Reply,
-    session: boolean,
+    session: string | undefined,
     credentials: Credentials,
   ): Promise<void> {
     const { envelope } = pending;
-    const refusal = refusalOf(response, this.#label, session);
+    const refusal = refusalOf(response, this.#label, session !== undefined);
     if (bidsAgain(refusal)) {
-      response.resume();
+      discard(response);
+      this.#noteLoss(refusal, session);
       throw refusal;
     }
     const body = await this.#bodyOf(response);
     const answer = errorIn(body, envelope, refusal);
     // What it said is not logged: error pages may hold cookies, codes and the like, which nobody has named to the log.
     this.context.log.debug?.('%s refused %s: %s', this.#label, envelope.method, refusal.message);
-    if (session && this.#proven && isForgotten(answer, refusal)) throw sessionLost(this.#label, refusal);
+    if (session !== undefined && this.#proven && isForgotten(answer, refusal)) {
+      const lost = sessionLost(this.#label, refusal);
+      this.#noteLoss(lost, session);
+      throw lost;
+    }
     const older =
       envelope.method === 'initialize' && FALLBACK_STATUSES.has(refusal.status!) && !isFinal(answer);
     if (older && (await this.#fallBack(pending, credentials))) return;
@@ -310,7 +345,7 @@ class Streamable implements Transport, ReplyHost {
   // ── The session ──────────────────────────────────────────────────────────────────────────────────────────────
 
   #beginSession(id: string | string[] | undefined): void {
-    this.#proven = false;
+    this.#proven = this.#over = false;
     if (typeof id !== 'string' || !SESSION_ID.test(id)) return;
     this.context.log.hide(id);
     this.#session = { id, version: undefined };
@@ -322,7 +357,15 @@ class Streamable implements Transport, ReplyHost {
     if (typeof version === 'string') this.#session = { id: this.#session.id, version };
   }
 
+  /** Late news of an earlier session says nothing of this one. */
+  #noteLoss({ code }: ConnectorError, session: string | undefined): void {
+    if (code === 'MCPC_SESSION_LOST' && session === this.#session.id) this.#over = true;
+  }
+
+  /** Makes way for a new session; a server that still has the old one is told that it is over. */
   #forgetSession(): void {
+    const left = this.#endSession();
+    this.#left = Promise.all([this.#left, left]);
     this.#session = NO_SESSION;
     this.#notifications?.close();
     this.#notifications = undefined;
@@ -348,20 +391,27 @@ class Streamable implements Transport, ReplyHost {
     }
     this.#replies.clear();
     await this.#fallback?.close();
-    if (this.#session.id !== undefined) await atMost(FAREWELL, this.#endSession());
+    await atMost(FAREWELL, Promise.all([this.#left, this.#endSession()]));
     this.wire.close();
   }
 
   /** Tells the server that the session is over; one that does not allow it answers 405, which is fine too. */
   async #endSession(): Promise<void> {
-    const headers = await this.headers(undefined, 'DELETE').catch(() => undefined);
+    const session = this.#session;
+    if (session.id === undefined || this.#over) return;
+    const headers = await this.#headers('DELETE', () => session).catch(() => undefined);
     if (headers === undefined) return;
     await new Promise<void>((done) => {
       const onresponse = (response: Reply): void => {
         response.once('close', done);
-        response.resume();
+        discard(response);
       };
       this.wire.request({ method: 'DELETE', headers, urgent: true }, { onerror: () => done(), onresponse });
     });
   }
+}
+
+function untaken(label: string, timeout: number): ConnectorError {
+  const text = `${label} did not take a message within ${timeout / 1000} s.`;
+  return new ConnectorError('MCPC_TIMEOUT', text, { delivered: 'unknown' });
 }

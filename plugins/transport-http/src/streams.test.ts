@@ -94,6 +94,17 @@ describe('Streams', () => {
       expect(again.headers).to.include({ 'last-event-id': 'e-1' });
     }).timeout(5_000);
 
+    it('is asked for less and less often where it ends at once and brings nothing', async () => {
+      let get = await begin(peer, side);
+      let endedAt = 0;
+      for (let ends = 0; ends < 2; ends++) {
+        get.end();
+        endedAt = performance.now();
+        get = (await peer.next('GET')).stream();
+      }
+      expect(performance.now() - endedAt).to.be.at.least(990);
+    });
+
     it('is opened again after a cut, and after a server error', async () => {
       const get = await begin(peer, side);
       get.cut();

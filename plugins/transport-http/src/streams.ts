@@ -12,7 +12,7 @@ import type { Intake } from './intake.js';
 import type { Reply } from './reply.js';
 import { refusalOf } from './status.js';
 import { SseParser, type Bookmark, type ServerEvent } from './sse.js';
-import type { HttpRequest, Wire } from './wire.js';
+import { discard, type HttpRequest, type Wire } from './wire.js';
 
 /** What a reader of one SSE response is told. */
 export interface StreamEvents {
@@ -90,6 +90,8 @@ export interface StreamHost {
 
 const FIRST_WAIT = 1_000;
 const LONGEST_WAIT = 30_000;
+/** A stream that ends sooner and brings nothing is one of a server that has none to offer, in milliseconds. */
+const SHORT = 5_000;
 /** Statuses by which servers say that they do not know the session. */
 const OVER = new Set([400, 404]);
 
@@ -164,16 +166,25 @@ export class NotificationStream {
     if (this.#wasOpen && !resumed) context.onmissed();
     this.#wasOpen = true;
     this.#reading = true;
-    this.#failures = 0;
+    const before = this.#bookmark.lastEventId;
+    const since = performance.now();
+    let fruitful = false;
     if (context.onalive !== undefined) heed(response, () => context.onalive?.());
     this.#bookmark = readEvents(response, {
       maxLength: context.settings.maxMessageSize,
       intake,
       from: this.#bookmark,
-      onevent: (event) => deliver(event, context),
+      onevent: (event) => {
+        fruitful = true;
+        return deliver(event, context);
+      },
       onoversize: (outline, length) => this.#host.drop(outline, length),
       onend: () => {
         this.#reading = false;
+        const { lastEventId, retry } = this.#bookmark;
+        // An id or a time to wait is how servers let a client poll (2025-11-25 basic/transports, Sending).
+        const polled = retry !== undefined || lastEventId !== before;
+        if (fruitful || polled || performance.now() - since > SHORT) this.#failures = 0;
         this.#again();
       },
     });
@@ -181,7 +192,7 @@ export class NotificationStream {
 
   #onrefusal(response: Reply, signedAnew: boolean): void {
     const { context } = this.#host;
-    response.resume();
+    discard(response);
     const refusal = refusalOf(response, context.endpoint.label, true);
     context.log.debug?.('no notification stream: %s', refusal.message);
     if (refusal.challenge !== undefined && !signedAnew) void this.open(refusal.challenge);
@@ -199,11 +210,14 @@ export class NotificationStream {
 }
 
 /** Hands an event over when it is a message; anything else on a stream is nothing to the client. */
-export function deliver({ event, data }: ServerEvent, context: TransportContext): void | Promise<void> {
+export function deliver(
+  { event, data, complete }: ServerEvent,
+  context: TransportContext,
+): void | Promise<void> {
   if (event !== 'message') return undefined;
   let envelope: Envelope;
   try {
-    envelope = Envelope.read(data);
+    envelope = Envelope.read(data, { framed: complete });
   } catch (error) {
     context.log.warn?.('%s sent an event that is no message: %s', context.endpoint.label, reasonOf(error));
     return undefined;
@@ -267,7 +281,7 @@ export class Resumption {
       {
         onresponse: (response) => {
           if (isEventStream(response)) return this.#events.onresponse(response, bookmark);
-          response.resume();
+          discard(response);
           const status = response.statusCode!;
           const reason = `the server answered ${status} to resuming it`;
           if (status < 500 && status !== 429) this.#lost(reason);

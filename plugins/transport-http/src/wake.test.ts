@@ -67,6 +67,15 @@ describe('after a sleep of the machine', () => {
     expect(side.lost.size).to.equal(0);
   });
 
+  it('a modern stream of news is given up, for the line to open it anew', async () => {
+    const sent = side.send(modern(1, 'subscriptions/listen', { notifications: {} }));
+    const post = (await peer.next('POST')).stream();
+    await sent;
+    side.wake();
+    await post.abandoned();
+    expect(await side.lost.take()).to.have.property('id', 1);
+  });
+
   it('a reply that cannot be taken up again is left to come', async () => {
     for (const request of [CALL, modern(1, 'tools/call', CALL.params)]) {
       const sent = side.send(request);

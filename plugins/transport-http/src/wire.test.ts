@@ -216,6 +216,36 @@ describe('The wire', () => {
       expect(pools.map(([url]) => url)).to.deep.equal([peer.url, peer.url]);
     });
 
+    it('are not kept where the server closes them within a second', async () => {
+      const ports: (number | undefined)[] = [];
+      for (const timeout of [60, 1, 60]) {
+        const sent = side.send({ ...LIST, id: ports.length });
+        const post = await peer.next();
+        ports.push(post.socket.remotePort);
+        post.result({}, { 'keep-alive': `timeout=${timeout}` });
+        await sent;
+        await side.message();
+        await new Promise(setImmediate);
+      }
+      expect(ports[1]).to.equal(ports[0]);
+      expect(ports[2]).not.to.equal(ports[1]);
+    });
+
+    it('that a request still waits for leave it to be taken back', async () => {
+      side = await stage.side(openStreamable, peer.url, {
+        makeAgent: () => new Agent({ keepAlive: true, maxSockets: 1 }),
+      });
+      for (const id of [1, 2, 3]) void side.send({ ...LIST, id });
+      const post = await peer.next();
+      expect([1, 2, 2].map((id) => side.withdraw(id))).to.deep.equal([false, true, false]);
+      post.result();
+      await side.message();
+      const last = await peer.next();
+      expect(last.message.id).to.equal(3);
+      last.result();
+      await side.message();
+    });
+
     it('are given up when they are not made in time', async () => {
       // It takes the connection and never says a word of TLS.
       const sockets: Socket[] = [];

@@ -2,7 +2,7 @@ import { channel } from 'node:diagnostics_channel';
 import { ConnectorError, type TransportContext } from '@mcp-connect/core';
 import { connectionError } from './connecting.js';
 import type { Reply } from './reply.js';
-import type { Sender } from './sender.js';
+import type { Sender, Sent } from './sender.js';
 
 /** One HTTP request as the transport wants it on the wire. */
 export interface HttpOutgoing {
@@ -26,6 +26,8 @@ export interface HttpEvents {
 export interface HttpRequest {
   /** Gives the request up and closes its connection; no event follows. */
   abort(): void;
+  /** True once the server may have got something of it: it has a connection to travel on. */
+  readonly hasLeft: boolean;
 }
 
 /** The seam of the hot path: all that the rest of this package knows of HTTP on the wire. */
@@ -44,6 +46,8 @@ export interface Wire {
  * that meets the closing would be lost without a trace.
  */
 const IDLE_LIMIT = 4_000;
+/** How long a response may take to end that nobody needs, in milliseconds. */
+const PATIENCE = 2_000;
 /** Requests above this number wait for a free connection. */
 const MOST_REQUESTS = 256;
 const MOST_REDIRECTS = 5;
@@ -81,10 +85,10 @@ export async function openWire(context: TransportContext): Promise<Wire> {
     request({ method, headers, body, url: elsewhere, urgent = false }, { onresponse, onerror }) {
       let aborted = false;
       let redirects = 0;
-      let abort: (() => void) | undefined;
+      let sent: Sent | undefined;
       const go = (url: URL): void => {
         try {
-          abort = sender.send({
+          sent = sender.send({
             method,
             url,
             headers: basic === undefined ? headers : { authorization: basic, ...headers },
@@ -98,7 +102,7 @@ export async function openWire(context: TransportContext): Promise<Wire> {
               if (aborted) return void response.destroy();
               const location = REDIRECTS.has(response.statusCode!) ? response.headers.location : undefined;
               if (location === undefined) return onresponse(response);
-              response.resume();
+              discard(response);
               const target = URL.canParse(location, url.href) ? new URL(location, url.href) : undefined;
               if (target?.origin !== url.origin || ++redirects > MOST_REDIRECTS) {
                 return onerror(refusedRedirect(endpoint.label, response.statusCode!, target));
@@ -121,7 +125,10 @@ export async function openWire(context: TransportContext): Promise<Wire> {
         abort() {
           aborted = true;
           clearImmediate(first);
-          abort?.();
+          sent?.abort();
+        },
+        get hasLeft() {
+          return redirects > 0 || sent?.hasLeft === true;
         },
       };
     },
@@ -142,6 +149,16 @@ async function senderTo(origin: URL, context: TransportContext): Promise<Sender>
   }
   const { agentSender } = await import('./by-agent.js');
   return agentSender(origin, context, { requests, urgent });
+}
+
+/**
+ * Reads what is left of a response that nobody needs, so that its connection can be used again. One that does not end
+ * loses its connection.
+ */
+export function discard(response: Reply): void {
+  const late = setTimeout(() => response.destroy(), PATIENCE).unref();
+  response.once('close', () => clearTimeout(late));
+  response.resume();
 }
 
 /** Credentials must not follow a redirect to another origin, and without them the message is not the same. */

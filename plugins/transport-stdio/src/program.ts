@@ -6,6 +6,7 @@ import {
   LineChannel,
   LineSplitter,
   reasonOf,
+  writeLossy,
   type Envelope,
   type Log,
   type Transport,
@@ -102,7 +103,7 @@ class Program implements Transport {
   async #descend(): Promise<void> {
     this.#channel.flush();
     this.#child.stdin.end();
-    await within(this.#exit, this.#patience);
+    await within(Promise.race([this.#exit, aborted(this.#context.hurry)]), this.#patience);
     await this.#endGroup();
     // A program that runs as another user may not be signalled; it must not hold us up.
     await within(this.#finished, this.#patience);
@@ -110,7 +111,7 @@ class Program implements Transport {
   }
 
   #endGroup(): Promise<void> {
-    return (this.#ending ??= endGroup(this.#child, this.#patience));
+    return (this.#ending ??= endGroup(this.#child, this.#patience, this.#context.hurry));
   }
 
   #release(): void {
@@ -160,13 +161,21 @@ function passOn(source: Readable, target: Writable, log: Log): () => string {
     online(line) {
       const text = `${log.redact(line.toString())}\n`;
       tail = (tail + text).slice(-TAIL);
-      target.write(text);
+      writeLossy(target, text);
     },
     onoversize: (_, length) => log.warn?.('left out a line of %d bytes on stderr', length),
   });
   source.on('data', (chunk: Buffer) => void splitter.push(chunk));
   source.on('end', () => splitter.end());
   return () => tail.trimEnd();
+}
+
+/** Settles when a signal aborts; never without one. */
+function aborted(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) resolve();
+    signal?.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
 
 /** Waits for `event`, but no longer than `patience` milliseconds. */

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { cut, end, hang, inTurn, reply, type Outcome, type Script } from '@mcp-connect/testing';
+import { cut, end, hang, inTurn, reply, status, type Outcome, type Script } from '@mcp-connect/testing';
 import { STREAMS, WIRES } from '../column.js';
 import type { Row } from '../row.js';
 import { check } from '../expected.js';
@@ -23,6 +23,13 @@ const TALKATIVE: Script = ({ method, params }) =>
         serverInfo: { name: 'scripted', version: '0' },
       })
     : undefined;
+
+/** Begins the first session, and another one only when it is asked for the third time. */
+function lateBehindGateway(): Script {
+  let asked = 0;
+  return ({ method }) =>
+    method === 'initialize' && asked++ > 0 && asked < 4 ? status(503, { executed: false }) : undefined;
+}
 
 /** Connections that are not made, or break. */
 export const CONNECTIONS: readonly Row[] = [
@@ -90,6 +97,19 @@ export const CONNECTIONS: readonly Row[] = [
       await scene.see(scene.call(), RESULT);
       scene.executed(2);
       scene.executed(scene.isModern ? 0 : sessions + 1, 'initialize');
+      await scene.goOn();
+    },
+  },
+  {
+    name: 'server restarted behind a gateway, which answers 503 at first',
+    on: on(['json', 'sse'], 'legacy'),
+    server: () => ({ sessions: true, script: lateBehindGateway() }),
+    async play(scene) {
+      await scene.see(scene.call(), RESULT);
+      await scene.goDown();
+      await scene.server.start();
+      await scene.see(scene.call(), RESULT);
+      scene.executed(2);
       await scene.goOn();
     },
   },

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { inTurn, poll, reply, type Script } from '@mcp-connect/testing';
+import { inTurn, poll, reply, type PeerMessage, type Script } from '@mcp-connect/testing';
 import { isHttp, WIRES } from '../column.js';
 import type { Row } from '../row.js';
 import { check } from '../expected.js';
@@ -17,6 +17,12 @@ const RETRY = 300;
 
 /** Timers may fire a little early, in milliseconds. */
 const EARLY = 5;
+
+/** What a server says by itself. */
+const NOTICE: PeerMessage = { method: 'notifications/message' };
+
+/** What a server asks, in every session under the same id. */
+const QUESTION: PeerMessage = { id: 0, method: 'roots/list' };
 
 /** Offers lists that change. */
 const CHANGING: Script = ({ method, params }) =>
@@ -82,6 +88,27 @@ export const NEWS: readonly Row[] = [
     },
   },
   {
+    name: 'question of a session that is over, answered late',
+    on: on(WIRES, 'legacy'),
+    server: () => ({ news: true, sessions: true, script: CHANGING }),
+    async play(scene) {
+      await listen(scene);
+      await tell(scene, 1, QUESTION);
+      const gap = scene.client.heard.length;
+      await scene.goDown();
+      await scene.server.start();
+      await missed(scene, gap);
+      await tell(scene, 2, QUESTION);
+      const questions = scene.client.heard.filter(({ method }) => method === QUESTION.method);
+      for (const { id = null, n } of questions) scene.client.send({ id, result: { n } });
+      const isAnswered = (n: number): boolean =>
+        scene.server.messages.some(({ result }) => result?.['n'] === n);
+      await scene.served(() => isAnswered(2), 'the answer did not arrive');
+      check(!isAnswered(1), 'the question was given the answer to another one');
+      await scene.goOn();
+    },
+  },
+  {
     name: 'answer that has to be asked for again and again (2025-11-25)',
     on: on(['sse'], 'legacy'),
     server: () => ({ sessions: true, script: inTurn('tools/call', poll(3, RETRY)) }),
@@ -118,8 +145,8 @@ async function listen(scene: Scene): Promise<void> {
 }
 
 /** Has the server say something until the client has heard it: the first stream that it sees may be a trial. */
-async function tell(scene: Scene, n: number): Promise<void> {
-  const say = (): void => scene.server.announce({ method: 'notifications/message', params: { n } });
+async function tell(scene: Scene, n: number, what: PeerMessage = NOTICE): Promise<void> {
+  const say = (): void => scene.server.announce({ ...what, params: { n } });
   say();
   const again = setInterval(say, PATIENCE);
   try {

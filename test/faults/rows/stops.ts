@@ -65,6 +65,21 @@ export const STOPS: readonly Row[] = [
     },
   },
   {
+    name: 'second initialize ends the first session at the server',
+    on: on(HTTP, 'legacy'),
+    stops: true,
+    server: () => ({ sessions: true, news: true }),
+    async play(scene) {
+      await scene.see(scene.call(), RESULT);
+      await scene.open();
+      await scene.see(scene.call(), RESULT);
+      await scene.served(() => scene.server.executions('DELETE') === 1, 'the first session was left behind');
+      scene.client.end();
+      await scene.leave();
+      scene.executed(2, 'DELETE');
+    },
+  },
+  {
     name: 'end of input while it connects',
     on: on(['json', 'sse', 'tcp']),
     stops: true,
