@@ -256,6 +256,8 @@ export class Dispatcher {
     if (call.attempts.length > MOST_ATTEMPTS_KEPT) call.attempts.shift();
     if (error.code === 'MCPC_SESSION_LOST') call.leg?.forgotten(call.epoch);
     this.#assign(call, undefined);
+    // Whatever became of this attempt is told by its error; the wait for the next one is on nobody's account.
+    call.sent = false;
     const safe = this.isSafe(call);
     const left = call.deadline - performance.now();
     const given = this.#stopped || call.cancelled;
