@@ -119,7 +119,7 @@ describe('Connections of our own', () => {
   let wire: Wire;
   let url: string;
 
-  const listen = async (server: Server, host = '127.0.0.1'): Promise<number> => {
+  const listen = async (server: Server): Promise<number> => {
     servers.push(server);
     server.on(
       server.listenerCount('secureConnection') > 0 ? 'secureConnection' : 'connection',
@@ -128,7 +128,7 @@ describe('Connections of our own', () => {
         accepted.push(new Far(socket, arrivals));
       },
     );
-    server.listen(0, host);
+    server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     return (server.address() as AddressInfo).port;
   };
@@ -502,11 +502,11 @@ describe('Connections of our own', () => {
 
   describe('are made', () => {
     it('to an address of IPv6', async () => {
-      const port = await listen(createServer(), '::1');
-      wire = await openTo(`http://[::1]:${port}/mcp`);
+      const { port } = new URL(url);
+      wire = await openTo(`http://[::ffff:127.0.0.1]:${port}/mcp`);
       const { answer } = ask(wire);
       const { far, text } = await arrivals.take();
-      expect(text).to.include(`\r\nhost: [::1]:${port}\r\n`);
+      expect(text).to.include(`\r\nhost: [::ffff:7f00:1]:${port}\r\n`);
       await far.answer('six');
       expect(await answer).to.include({ body: 'six' });
     });
