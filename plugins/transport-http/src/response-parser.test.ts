@@ -57,9 +57,9 @@ interface Kind {
 }
 
 /** Text of bytes, as Latin-1. */
-const text = (maxLength: number, fits: (code: number) => boolean = () => true): fc.Arbitrary<string> =>
+const latin1 = (maxLength: number, fits: (code: number) => boolean = () => true): fc.Arbitrary<string> =>
   fc.uint8Array({ maxLength }).map((bytes) => Buffer.from(bytes.filter(fits)).toString('latin1'));
-const value = text(12, (code) => code === 0x09 || (code >= 0x20 && code !== 0x7f));
+const value = latin1(12, (code) => code === 0x09 || (code >= 0x20 && code !== 0x7f));
 const fields = fc.array(
   fc.tuple(
     fc.constantFrom(
@@ -87,7 +87,7 @@ const connection = fc.constantFrom(
   'closed',
 );
 const payload = fc.oneof(
-  text(30),
+  latin1(30),
   fc.constantFrom('\r\n\r\n', '\n\n{}\n\n', '0\r\n\r\n', 'HTTP/1.1 200 OK\r\n\r\n'),
 );
 const chunked = fc

@@ -30,7 +30,7 @@ const STATUS_LINE = /^HTTP\/1\.([01]) (\d{3})(?: |$)/;
 /** Names of fields are tokens (RFC 9110 section 5.6.2). */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** What no head may hold: controls, and carriage returns that end no line (RFC 9110 section 5.5). */
-const UNFIT = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)/;
+const UNFIT = /[^\t\n\r\x20-\x7e\x80-\xff]|\r(?!\n)/;
 const LENGTH = /^\d{1,15}$/;
 const CHUNK_SIZE = /^([0-9a-fA-F]{1,12})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?$/;
 /** Fields that hold one value, of which the first counts, as in `node:http`. */
@@ -295,7 +295,7 @@ type Fields = Record<string, string | string[]>;
 function add(fields: Fields, name: string, value: string): void {
   const before = fields[name];
   // What is set may hold commas of its own.
-  if (name === 'set-cookie') fields[name] = before === undefined ? [value] : [...before, value];
+  if (name === 'set-cookie') fields[name] = before === undefined ? [value] : [...(before as string[]), value];
   else if (before === undefined) fields[name] = value;
   else if (name === 'content-length') {
     if (before !== value) throw new HttpSyntaxError('it gave its answer two lengths');
@@ -321,7 +321,7 @@ function withoutCr(line: string): string {
 }
 
 function hasOption(connection: string, option: string): boolean {
-  return connection === option || connection.split(',').some((word) => word.trim() === option);
+  return connection.includes(option) && connection.split(',').some((word) => word.trim() === option);
 }
 
 function nameless(): HttpSyntaxError {
