@@ -418,6 +418,12 @@ describe('Connections of our own', () => {
       await far.closed;
     });
 
+    it('all at once, the unused ones too', async () => {
+      const far = await first();
+      wire.close();
+      await far.closed;
+    });
+
     it('all at once, and whoever waits is told', async () => {
       wire = await openKeeping({ idle: 1_000, most: 1 });
       const errors: unknown[] = [];
@@ -511,24 +517,26 @@ describe('Connections of our own', () => {
       expect(await answer).to.include({ body: 'six' });
     });
 
-    it('with the TLS session of an earlier one', async () => {
-      const made = await generate([{ name: 'commonName', value: 'localhost' }], {
-        keyType: 'ec',
-        algorithm: 'sha256',
+    for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+      it(`with the TLS session of an earlier one (${version})`, async () => {
+        const made = await generate([{ name: 'commonName', value: 'localhost' }], {
+          keyType: 'ec',
+          algorithm: 'sha256',
+        });
+        const server = createSecureServer({ cert: made.cert, key: made.private, maxVersion: version });
+        server.on('secureConnection', () => undefined);
+        const port = await listen(server);
+        wire = await openTo(`https://127.0.0.1:${port}/mcp`, {
+          tls: { ca: made.cert, rejectUnauthorized: false },
+        });
+        const far = await first();
+        expect((far.socket as TLSSocket).isSessionReused()).to.equal(false);
+        wire.rest();
+        await far.closed;
+        const again = await first();
+        expect((again.socket as TLSSocket).isSessionReused()).to.equal(true);
       });
-      const server = createSecureServer({ cert: made.cert, key: made.private });
-      server.on('secureConnection', () => undefined);
-      const port = await listen(server);
-      wire = await openTo(`https://127.0.0.1:${port}/mcp`, {
-        tls: { ca: made.cert, rejectUnauthorized: false },
-      });
-      const far = await first();
-      expect((far.socket as TLSSocket).isSessionReused()).to.equal(false);
-      wire.rest();
-      await far.closed;
-      const again = await first();
-      expect((again.socket as TLSSocket).isSessionReused()).to.equal(true);
-    });
+    }
   });
 
   it('do not keep a process alive while they are idle', async () => {

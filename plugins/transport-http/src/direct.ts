@@ -79,7 +79,17 @@ async function tlsConnector(
       ...(session !== undefined && { session }),
       ...settings,
     });
-    socket.on('session', (next: Buffer) => (session = next));
+    // Who takes a session up is not asked for its name again, so none counts before that has been looked at.
+    let offered: Buffer | undefined;
+    let trusted = false;
+    socket.on('session', (next: Buffer) => {
+      offered = next;
+      if (trusted) session = next;
+    });
+    socket.once('secureConnect', () => {
+      trusted = true;
+      session = offered ?? session;
+    });
     // A session that does not lead to a connection is not tried again.
     socket.once('error', () => (session = undefined));
     return socket;
