@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Script } from 'node:vm';
 
@@ -106,7 +106,7 @@ export function start(folder: string, ownRequire: NodeJS.Require, argv: readonly
   const { start: run } = bundle.load('start.js') as { start(words: readonly string[]): Promise<never> };
   if (cache !== undefined && file !== undefined) {
     process.on('exit', () => {
-      if (!bundle.complete) keep(cache, file, bundle.compiled());
+      if (!bundle.complete) keep(cache, file, bundle);
     });
   }
   void run(argv);
@@ -122,7 +122,9 @@ function cacheFolder(): string | undefined {
     const home = homedir();
     const usual = platform === 'darwin' ? join(home, 'Library', 'Caches') : join(home, '.cache');
     const windows = env['LOCALAPPDATA'] || join(home, 'AppData', 'Local');
-    return join(platform === 'win32' ? windows : env['XDG_CACHE_HOME'] || usual, 'mcp-connect', 'compiled');
+    const wanted = platform === 'win32' ? windows : env['XDG_CACHE_HOME'] || usual;
+    // Any other folder would be one of whoever starts us: what lies there is neither ours to run nor to write.
+    return isAbsolute(wanted) ? join(wanted, 'mcp-connect', 'compiled') : undefined;
   } catch {
     // A user without a home.
     return undefined;
@@ -148,17 +150,26 @@ function read(file: string): Compiled {
 }
 
 /** Keeps compiled code for the next start. Where that cannot be, the next start takes longer. */
-function keep(folder: string, file: string, bytes: Buffer): void {
+function keep(folder: string, file: string, bundle: Bundle): void {
   const draft = `${file}.${process.pid}.tmp`;
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     chmodSync(folder, 0o700);
-    writeFileSync(draft, bytes, { mode: 0o600, flag: 'wx' });
+    // V8 believes what it reads: a file that the machine has lost parts of as it went down would end every start.
+    writeFileSync(draft, bundle.compiled(), { mode: 0o600, flag: 'wx', flush: true });
     renameSync(draft, file);
     const age = (name: string): number => statSync(join(folder, name)).mtimeMs;
     const kept = readdirSync(folder).filter((name) => name.endsWith(SUFFIX));
     for (const name of kept.sort((a, b) => age(b) - age(a)).slice(MOST_KEPT)) rmSync(join(folder, name));
   } catch {
+    discard(draft);
+  }
+}
+
+function discard(draft: string): void {
+  try {
     rmSync(draft, { force: true });
+  } catch {
+    // There is not even a folder for it.
   }
 }

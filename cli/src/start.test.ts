@@ -3,8 +3,10 @@ import { once } from 'node:events';
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   truncateSync,
@@ -69,6 +71,16 @@ async function answer(child: ChildProcessWithoutNullStreams): Promise<{ result: 
   child.stdin.write(ASK);
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
   return JSON.parse(line) as { result: Record<string, unknown> };
+}
+
+/** Has the first two files of the bundle take each other's code, as that of another build would be. */
+function swapNames(file: string): void {
+  const bytes = readFileSync(file);
+  const end = 4 + bytes.readUInt32LE();
+  const index = JSON.parse(bytes.toString('utf8', 4, end)) as [string, number][];
+  [index[0]![0], index[1]![0]] = [index[1]![0], index[0]![0]];
+  bytes.write(JSON.stringify(index), 4);
+  writeFileSync(file, bytes);
 }
 
 describe('bad input', () => {
@@ -262,6 +274,44 @@ describe('the program', () => {
       const { ino } = statSync(file);
       await run();
       expect(statSync(file).ino).to.equal(ino);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('starts in silence whatever becomes of what was compiled', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mcp-connect-cache-'));
+    const place = join(folder, 'place');
+    mkdirSync(place);
+    const run = async (env: Record<string, string>, nodeArgs: readonly string[] = []): Promise<void> => {
+      const child = spawn(process.execPath, [...nodeArgs, RUN, ...ECHO], {
+        cwd: place,
+        env: { ...INHERITED, MCP_CONNECT_STATE_DIR: join(folder, 'state'), ...env },
+      });
+      const log = text(child.stderr);
+      expect(await answer(child)).to.have.nested.property('result.method', 'ping');
+      child.stdin.end();
+      expect(await once(child, 'close')).to.deep.equal([0, null]);
+      expect(await log).to.equal('');
+    };
+    const cache = { MCP_CONNECT_CACHE_DIR: join(folder, 'cache') };
+    try {
+      await Promise.all([run(cache), run(cache)]);
+      const compiled = join(folder, 'cache', 'compiled');
+      const [name, ...others] = readdirSync(compiled);
+      expect(others).to.deep.equal([]);
+      // Other flags of V8 make other code.
+      await Promise.all([run(cache, ['--no-opt']), run({ ...cache, NODE_OPTIONS: '--stack-trace-limit=5' })]);
+      swapNames(join(compiled, name!));
+      await run(cache);
+      // Where nothing can be kept, or only where no cache belongs.
+      await Promise.all([
+        run({ MCP_CONNECT_CACHE_DIR: '/dev/null' }),
+        run({ XDG_CACHE_HOME: '/dev/null/none', LOCALAPPDATA: '/dev/null/none' }),
+        run({ XDG_CACHE_HOME: 'relative', LOCALAPPDATA: 'relative' }),
+        run({ XDG_CACHE_HOME: '', HOME: '' }),
+      ]);
+      expect(readdirSync(place)).to.deep.equal([]);
     } finally {
       rmSync(folder, { recursive: true });
     }

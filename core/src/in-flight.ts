@@ -5,9 +5,10 @@ interface Slot<V> {
 }
 
 /**
- * Keeps what is under way by the id of its request, or another key, in the order of arrival. It does what a Map does, without its price
- * where entries come and go all the time: V8 leaves the tables that a busy Map has outgrown linked to their successors,
- * and the collector then carries everything that was ever in them into the old generation. Here that is an empty slot.
+ * Keeps what is under way by the id of its request, or another key, in the order of arrival. It does what a Map does,
+ * without its price where entries come and go all the time: V8 leaves the tables that a busy Map has outgrown linked to
+ * their successors, and the collector then carries everything that was ever in them into the old generation. Here that
+ * is an empty slot. What is set anew comes last.
  */
 export class InFlight<V extends {}, K = RequestId> {
   readonly #slots = new Map<K, Slot<V>>();

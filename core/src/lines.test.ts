@@ -167,6 +167,60 @@ describe('LineWriter', () => {
     stream.destroy();
   });
 
+  it('lets a window of bytes wait, and goes on when half of it has left', async () => {
+    const held: (() => void)[] = [];
+    const stream = new Writable({
+      highWaterMark: 4,
+      write: (_chunk, _encoding, done) => void held.push(done),
+    });
+    const writer = new LineWriter(stream, 100);
+    const write = (length: number): void => {
+      void writer.write(Buffer.alloc(length, 'x'));
+      writer.flush();
+    };
+    for (let n = 0; n < 10; n++) write(9);
+    expect(writer.blocked).to.equal(undefined);
+    write(9);
+    const wait = writer.blocked;
+    expect(wait).to.be.instanceOf(Promise);
+    let released = false;
+    void wait!.then(() => (released = true));
+    while (stream.writableLength > 50) {
+      expect(released).to.equal(false);
+      held.shift()!();
+      await new Promise(setImmediate);
+    }
+    expect(released).to.equal(true);
+    expect(writer.blocked).to.equal(undefined);
+    stream.destroy();
+  });
+
+  it('has whoever waits hold no more than the window for a reader that never reads', async () => {
+    const { server, client, accepted } = await socketPair();
+    const window = 1_000_000;
+    const writer = new LineWriter(client, window);
+    accepted.pause();
+    try {
+      let last = 0;
+      // The kernel takes what it likes; then nothing leaves any more.
+      while (writer.blocked === undefined) {
+        last = client.writableLength;
+        void writer.write(Buffer.alloc(50_000, 'x'));
+        writer.flush();
+        await new Promise(setImmediate);
+      }
+      expect(last).to.be.at.most(window);
+      const wait = writer.blocked;
+      client.destroy();
+      await wait;
+      expect(writer.blocked).to.equal(undefined);
+    } finally {
+      client.destroy();
+      accepted.destroy();
+      server.close();
+    }
+  });
+
   it('lets go of who waits when the stream is gone, and drops what comes after', async () => {
     const stream = new Writable({ highWaterMark: 1, write: () => undefined });
     const writer = new LineWriter(stream);

@@ -89,8 +89,11 @@ export function skim(text: Buffer): Skimmed | undefined {
       if ((seen & member) !== 0) return undefined;
       seen |= member;
     }
-    if (member === JSONRPC) versioned = to === from + VERSION.length && matches(text, from, VERSION);
-    else if (member === ID) {
+    if (member === JSONRPC) {
+      versioned = to === from + VERSION.length && matches(text, from, VERSION);
+      // It may be spelled in another way.
+      if (!versioned) return undefined;
+    } else if (member === ID) {
       id = idAt(text, from, to);
       if (id === undefined) return undefined;
     } else if (member === METHOD) {

@@ -2,7 +2,7 @@ import type { Agent } from 'node:http';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { TransportContext } from '@mcp-connect/core';
-import { alwaysAt, type Sender } from './sender.js';
+import { alwaysAt, checkField, type Sender } from './sender.js';
 
 /** The agents that make the connections. */
 export interface SendingAgents {
@@ -20,6 +20,7 @@ export async function agentSender(
   const http = origin.protocol === 'https:' ? await import('node:https') : await import('node:http');
   return {
     send({ method, url, headers, body, urgent, onresponse, onerror }) {
+      for (const name in headers) checkField(name, headers[name]);
       const outbound = http.request({
         protocol: url.protocol,
         // URL keeps the brackets of an IPv6 address, which a host look-up does not know.

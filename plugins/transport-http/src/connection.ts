@@ -60,7 +60,10 @@ export class Connection {
     this.#events = { onfree, onclose };
     this.#parser = new ResponseParser({
       onhead: ({ status, headers }) => this.#onhead(status, headers),
-      onbody: (bytes) => this.#reply!.emit('data', bytes),
+      onbody: (bytes) => {
+        // Who has given the reply up hears no more of it.
+        if (!socket.destroyed) this.#reply!.emit('data', bytes);
+      },
       onend: (reusable) => this.#onend(reusable),
     });
     const timer = setTimeout(
@@ -72,7 +75,7 @@ export class Connection {
       this.connected = true;
     });
     socket.on('data', (chunk: Buffer) => this.#ondata(chunk));
-    socket.on('end', () => this.#parse(() => this.#parser.finish()));
+    socket.on('end', () => this.#onclosing());
     socket.on('error', (error) => (this.#error ??= error));
     socket.on('close', () => {
       clearTimeout(timer);
@@ -112,21 +115,33 @@ export class Connection {
   }
 
   #ondata(chunk: Buffer): void {
-    this.#parse(() => this.#parser.push(chunk));
+    // Nobody asked, and what begins here must not become the answer of the next request.
+    if (this.exchange === undefined) return void this.#socket.destroy();
+    try {
+      this.#parser.push(chunk);
+    } catch (error) {
+      return this.#onfault(error);
+    }
     if (this.#reusable === undefined) return;
-    const reusable = this.#reusable && this.#parser.idle && this.#socket.writableLength === 0;
+    const reusable = this.#reusable && this.usable && this.#parser.idle && this.#socket.writableLength === 0;
     this.#reusable = undefined;
     if (!reusable) this.#socket.destroy();
     else this.#events.onfree(this);
   }
 
-  #parse(step: () => void): void {
+  #onclosing(): void {
     try {
-      step();
+      this.#parser.finish();
     } catch (error) {
-      if (!(error instanceof HttpSyntaxError)) throw error;
-      this.#socket.destroy(error);
+      return this.#onfault(error);
     }
+    // A server that reads no more would never let go of what is yet to be written.
+    this.#socket.destroy();
+  }
+
+  #onfault(error: unknown): void {
+    if (!(error instanceof HttpSyntaxError)) throw error;
+    this.#socket.destroy(error);
   }
 
   #onhead(status: number, headers: Reply['headers']): void {
@@ -139,6 +154,7 @@ export class Connection {
   }
 
   #onend(reusable: boolean): void {
+    if (this.#socket.destroyed) return;
     this.exchange = undefined;
     this.#reusable = reusable;
     const reply = this.#reply!;

@@ -1,12 +1,8 @@
 import { connect as connectTcp, isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
-import { ConnectorError, type TransportContext } from '@mcp-connect/core';
+import type { TransportContext } from '@mcp-connect/core';
 import { Connection, type ConnectionEvents, type Exchange } from './connection.js';
 import { Pool } from './pool.js';
-import { alwaysAt, type Keeping, type Sender, type Sending } from './sender.js';
-
-/** What node lets into a header: bytes as Latin-1 characters, without controls (RFC 9110 section 5.5). */
-const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
-const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+import { alwaysAt, checkField, type Keeping, type Sender, type Sending } from './sender.js';
 
 /**
  * Sends over connections of our own, without the layers of `node:http` between the bytes and the socket: those take as
@@ -83,7 +79,17 @@ async function tlsConnector(
       ...(session !== undefined && { session }),
       ...settings,
     });
-    socket.on('session', (next: Buffer) => (session = next));
+    // Who takes a session up is not asked for its name again, so none counts before that has been looked at.
+    let offered: Buffer | undefined;
+    let trusted = false;
+    socket.on('session', (next: Buffer) => {
+      offered = next;
+      if (trusted) session = next;
+    });
+    socket.once('secureConnect', () => {
+      trusted = true;
+      session = offered ?? session;
+    });
     // A session that does not lead to a connection is not tried again.
     socket.once('error', () => (session = undefined));
     return socket;
@@ -92,7 +98,7 @@ async function tlsConnector(
 
 /**
  * Writes the head of a request (RFC 9112 sections 3 and 5). Names that differ only in case are one field, of which the
- * last value counts.
+ * last value counts. No field says that the body comes in a coding, since it does not.
  */
 function headOf({ method, url, headers, body }: Sending): string {
   const fields: Record<string, string> = { host: url.host, connection: 'keep-alive' };
@@ -100,19 +106,10 @@ function headOf({ method, url, headers, body }: Sending): string {
   if (body !== undefined) fields['content-length'] = String(body.length);
   let head = `${method} ${url.pathname}${url.search} HTTP/1.1\r\n`;
   for (const name in fields) {
-    const value = fields[name]!;
-    if (!NAME.test(name) || !VALUE.test(value)) throw unfit(name);
+    const value = fields[name];
+    if (name === 'transfer-encoding') continue;
+    checkField(name, value);
     head += `${name}: ${value}\r\n`;
   }
   return `${head}\r\n`;
-}
-
-function unfit(name: string): ConnectorError {
-  return new ConnectorError(
-    'MCPC_PLUGIN',
-    `The header ${JSON.stringify(name)} has a value that cannot be sent.`,
-    {
-      hint: 'Check what sets it: a header holds visible characters and no line breaks',
-    },
-  );
 }

@@ -16,7 +16,7 @@ export class Pool {
   readonly #connections = new Set<Connection>();
   /** Unused connections, the one used last at the end. */
   #idle: Connection[] = [];
-  #waiting: Exchange[] = [];
+  readonly #waiting: Exchange[] = [];
   #sweep: NodeJS.Timeout | undefined;
 
   constructor(options: PoolOptions) {
@@ -32,7 +32,8 @@ export class Pool {
 
   /** Gives a request up: it leaves its queue, or its connection is closed. */
   abort(exchange: Exchange): void {
-    this.#waiting = this.#waiting.filter((other) => other !== exchange);
+    const place = this.#waiting.indexOf(exchange);
+    if (place !== -1) return void this.#waiting.splice(place, 1);
     for (const connection of this.#connections) if (connection.exchange === exchange) connection.destroy();
   }
 
@@ -50,9 +51,11 @@ export class Pool {
 
   /** Drops every connection. */
   close(): void {
-    this.#waiting = [];
+    const waiting = this.#waiting.splice(0);
     clearTimeout(this.#sweep);
+    this.#sweep = undefined;
     for (const connection of this.#connections) connection.destroy();
+    for (const { onerror } of waiting) onerror(new Error('it was closed'), false);
   }
 
   #start(exchange: Exchange): void {

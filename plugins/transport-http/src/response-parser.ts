@@ -18,17 +18,25 @@ export interface ResponseEvents {
   onend(reusable: boolean): void;
 }
 
-/** Most bytes that the head of a response, a line of chunked coding or its trailers may have. */
+/** Most bytes that the head of a response, a line of chunked coding or all trailers may have. */
 const MOST_HEAD = 65_536;
+const LF = 0x0a;
 const CR = 0x0d;
-const NOTHING = Buffer.alloc(0);
+const BLANK = 0x20;
+const TAB = 0x09;
+/** So many bytes of an end may have come before the rest of it. */
+const LONGEST_PART = 2;
 const STATUS_LINE = /^HTTP\/1\.([01]) (\d{3})(?: |$)/;
 /** Names of fields are tokens (RFC 9110 section 5.6.2). */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** What no head may hold: controls, and carriage returns that end no line (RFC 9110 section 5.5). */
+const UNFIT = /[^\t\n\r\x20-\x7e\x80-\xff]|\r(?!\n)/;
 const LENGTH = /^\d{1,15}$/;
-const CHUNK_SIZE = /^([0-9a-fA-F]{1,12})[ \t]*(?:;|$)/;
+const CHUNK_SIZE = /^([0-9a-fA-F]{1,12})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?$/;
 /** Fields that hold one value, of which the first counts, as in `node:http`. */
-const SINGLE = new Set(['content-type', 'location', 'retry-after', 'last-modified', 'server', 'etag', 'age']);
+const SINGLE = new Set(
+  'age content-type etag expires last-modified location retry-after server user-agent'.split(' '),
+);
 /** Statuses without a body (RFC 9112 section 6.3). */
 const BODILESS = new Set([204, 304]);
 
@@ -44,8 +52,14 @@ type Step = (chunk: Buffer, at: number) => number;
 export class ResponseParser {
   readonly #events: ResponseEvents;
   #step: Step = this.#head;
-  /** The beginning of a head or line whose end has not come yet. */
-  #held: Buffer = NOTHING;
+  /** The beginning of a head or line whose end has not come yet, as Latin-1, which keeps every byte. */
+  #held = '';
+  /** The last of it, which may be the beginning of its end: so nothing is searched twice. */
+  #tail = '';
+  /** Where what follows the last head or line begins. */
+  #next = 0;
+  /** Bytes of lines since the last data of a chunk. */
+  #spent = 0;
   /** Bytes that are yet to come of a body or chunk. */
   #left = 0;
   #chunked = false;
@@ -62,7 +76,7 @@ export class ResponseParser {
 
   /** True while nothing of a response is under way. */
   get idle(): boolean {
-    return !this.#begun && this.#held.length === 0;
+    return !this.#begun && this.#held === '';
   }
 
   /**
@@ -81,27 +95,28 @@ export class ResponseParser {
    */
   finish(): void {
     if (this.#open) this.#end();
-    else if (this.#begun || this.#held.length > 0) throw new HttpSyntaxError('the response was cut');
+    else if (this.#begun || this.#held !== '') throw new HttpSyntaxError('the response was cut');
   }
 
   #head(chunk: Buffer, from: number): number {
-    const end = this.#take(chunk, from, endOfHead);
-    if (end === undefined) return chunk.length;
-    const { text, at } = end;
+    const head = this.#takeHead(chunk, from);
+    if (head === undefined) return chunk.length;
     // Servers may end a line too many behind the response before (RFC 9112 section 2.2 tells the same of requests).
-    if (text === '') return at;
-    this.#begin(text);
-    return at;
+    if (head.length > LONGEST_PART) this.#begin(head);
+    return this.#next;
   }
 
   #begin(text: string): void {
+    if (UNFIT.test(text)) throw new HttpSyntaxError('the head of its answer holds control characters');
     const lines = text.split('\n');
     const [, minor, digits] = STATUS_LINE.exec(withoutCr(lines[0]!)) ?? [];
-    if (digits === undefined) throw new HttpSyntaxError('it answered something that is no HTTP/1.1');
     const status = Number(digits);
+    // Undefined is no number and no less than any.
+    if (!(status >= 100)) throw new HttpSyntaxError('it answered something that is no HTTP/1.1');
     const headers = fieldsIn(lines);
-    // What comes before the response itself; nothing here asks for another protocol.
+    // Nothing here asks for another protocol.
     if (status === 101) throw new HttpSyntaxError('it switched to another protocol');
+    // What comes before the response itself.
     if (status < 200) return;
     this.#begun = true;
     this.#headers = headers;
@@ -121,8 +136,10 @@ export class ResponseParser {
     if (coding !== undefined) {
       // Both together are how responses are smuggled.
       if (length !== undefined) throw new HttpSyntaxError('it gave its answer two lengths');
+      // HTTP/1.0 knows no coding: who sends one may not mean it (RFC 9112 section 6.1).
+      this.#reusable &&= persistent;
       this.#chunked = /(?:^|,)[ \t]*chunked[ \t]*$/i.test(coding);
-      if (this.#chunked) this.#step = this.#chunkSize;
+      if (this.#chunked) this.#awaitChunk();
       else this.#untilClosed();
     } else if (length === undefined) this.#untilClosed();
     else if (!LENGTH.test(length)) throw new HttpSyntaxError('it gave its answer no valid length');
@@ -151,30 +168,39 @@ export class ResponseParser {
     return to;
   }
 
+  #awaitChunk(): void {
+    this.#spent = 0;
+    this.#step = this.#chunkSize;
+  }
+
   #chunkSize(chunk: Buffer, from: number): number {
-    const end = this.#take(chunk, from, endOfLine);
-    if (end === undefined) return chunk.length;
-    const [, size] = CHUNK_SIZE.exec(end.text) ?? [];
-    if (size === undefined) throw new HttpSyntaxError('it broke the coding of its answer');
+    const line = this.#takeLine(chunk, from);
+    if (line === undefined) return chunk.length;
+    const [, size] = CHUNK_SIZE.exec(line) ?? [];
+    if (size === undefined) throw brokenCoding();
     this.#left = Number.parseInt(size, 16);
     this.#step = this.#left === 0 ? this.#trailer : this.#body;
-    return end.at;
+    return this.#next;
   }
 
   #chunkEnd(chunk: Buffer, from: number): number {
-    const end = this.#take(chunk, from, endOfLine);
-    if (end === undefined) return chunk.length;
-    if (end.text !== '') throw new HttpSyntaxError('it broke the coding of its answer');
-    this.#step = this.#chunkSize;
-    return end.at;
+    if (chunk[from] === CR) this.#step = this.#chunkFeed;
+    else this.#chunkFeed(chunk, from);
+    return from + 1;
+  }
+
+  #chunkFeed(chunk: Buffer, from: number): number {
+    if (chunk[from] !== LF) throw brokenCoding();
+    this.#awaitChunk();
+    return from + 1;
   }
 
   /** Fields behind a chunked body say nothing that matters here. */
   #trailer(chunk: Buffer, from: number): number {
-    const end = this.#take(chunk, from, endOfLine);
-    if (end === undefined) return chunk.length;
-    if (end.text === '') this.#end();
-    return end.at;
+    const line = this.#takeLine(chunk, from);
+    if (line === undefined) return chunk.length;
+    if (line === '') this.#end();
+    return this.#next;
   }
 
   #end(): void {
@@ -185,76 +211,109 @@ export class ResponseParser {
     this.#events.onend(this.#reusable);
   }
 
-  /** Takes text up to its end, across chunks. Returns it without its end, and where what follows begins. */
-  #take(
-    chunk: Buffer,
-    from: number,
-    find: (text: string, from: number) => readonly [end: number, next: number] | undefined,
-  ): { readonly text: string; readonly at: number } | undefined {
+  /** Takes a head with its empty line, or an empty line alone, across chunks. */
+  #takeHead(chunk: Buffer, from: number): string | undefined {
     const held = this.#held.length;
-    const bytes = held === 0 ? chunk : Buffer.concat([this.#held, chunk.subarray(from)]);
-    const start = held === 0 ? from : 0;
-    // latin1 keeps every byte at its offset, and a search in a string costs a fraction of one in a buffer.
-    const text = bytes.toString('latin1', start, Math.min(bytes.length, start + MOST_HEAD));
-    // What was searched before holds no end, but may hold the beginning of one.
-    const found = find(text, Math.max(0, held - 3));
-    if (found === undefined) {
-      if (text.length >= MOST_HEAD) throw new HttpSyntaxError('the head of its answer is too large');
-      // A copy: the chunk may be as large as the pool that it comes from.
-      this.#held = held === 0 ? Buffer.from(bytes.subarray(start)) : bytes;
+    // A search in a string costs a fraction of one in a buffer.
+    const piece = chunk.toString('latin1', from, Math.min(chunk.length, from + MOST_HEAD - held));
+    const tail = this.#tail;
+    const text = held === 0 ? piece : tail + piece;
+    const end = endOfHead(text, held === tail.length);
+    if (end === -1) {
+      if (held + piece.length >= MOST_HEAD) throw new HttpSyntaxError('the head of its answer is too large');
+      this.#held += piece;
+      this.#tail = text.slice(-LONGEST_PART);
       return undefined;
     }
-    this.#held = NOTHING;
-    const [end, next] = found;
-    return { text: text.slice(0, end), at: held === 0 ? from + next : from + next - held };
+    const own = end - tail.length;
+    const head = this.#held + piece.slice(0, own);
+    this.#held = this.#tail = '';
+    this.#next = from + own;
+    return head;
+  }
+
+  /** Takes a line, across chunks. Returns it without its end. */
+  #takeLine(chunk: Buffer, from: number): string | undefined {
+    let end = from;
+    while (end < chunk.length && chunk[end] !== LF) end++;
+    this.#next = end + 1;
+    this.#spent += Math.min(this.#next, chunk.length) - from;
+    if (this.#spent > MOST_HEAD) throw new HttpSyntaxError('the coding of its answer is too large');
+    this.#held += chunk.toString('latin1', from, end);
+    if (end === chunk.length) return undefined;
+    const line = withoutCr(this.#held);
+    this.#held = '';
+    return line;
   }
 }
 
-/** A head ends at its first empty line; an empty line alone is an empty head. */
-function endOfHead(text: string, from: number): readonly [number, number] | undefined {
-  if (text.startsWith('\r\n')) return [0, 2];
-  if (text.startsWith('\n')) return [0, 1];
-  const usual = text.indexOf('\r\n\r\n', from);
-  if (usual !== -1) return [usual, usual + 4];
-  // A bare line feed ends lines too (RFC 9112 section 2.2).
-  const match = /\n\r?\n/.exec(from === 0 ? text : text.slice(from));
-  return match === null ? undefined : [from + match.index, from + match.index + match[0].length];
+/**
+ * Finds the end of a head behind its first empty line. A bare line feed ends lines too (RFC 9112 section 2.2).
+ *
+ * @param fresh whether the head begins here, so that the first line may be the empty one
+ * @returns where what follows begins, or -1
+ */
+function endOfHead(text: string, fresh: boolean): number {
+  if (fresh) {
+    if (text.startsWith('\n')) return 1;
+    if (text.startsWith('\r\n')) return 2;
+  }
+  const usual = text.indexOf('\n\r\n');
+  // Looks no further than that: behind it may be a large body.
+  const bare = usual === -1 || text.lastIndexOf('\n\n', usual) !== -1 ? text.indexOf('\n\n') : -1;
+  if (bare !== -1) return bare + 2;
+  return usual === -1 ? -1 : usual + 3;
 }
 
-function endOfLine(text: string, from: number): readonly [number, number] | undefined {
-  const end = text.indexOf('\n', from);
-  if (end === -1) return undefined;
-  return [end > 0 && text.charCodeAt(end - 1) === CR ? end - 1 : end, end + 1];
-}
-
+/** Reads the fields of a head that is split into lines, the first and the two last of which are none. */
 function fieldsIn(lines: readonly string[]): IncomingHttpHeaders {
   // Without a prototype, so that no name means anything but a field.
-  const fields: Record<string, string> = Object.create(null) as {};
-  let last = '';
-  for (let index = 1; index < lines.length; index++) {
-    const line = withoutCr(lines[index]!);
-    const first = line.charCodeAt(0);
-    if (first === 0x20 || first === 0x09) {
+  const fields: Fields = Object.create(null) as {};
+  let name = '';
+  let value = '';
+  for (let index = 1; index < lines.length - 2; index++) {
+    const line = lines[index]!;
+    if (isBlank(line.charCodeAt(0))) {
       // A value that goes on in the next line (RFC 9112 section 5.2).
-      if (last === '') throw new HttpSyntaxError('a field of its answer has no name');
-      fields[last] += ` ${line.trim()}`;
+      if (name === '') throw nameless();
+      value = `${value} ${valueIn(line, 0)}`;
       continue;
     }
+    if (name !== '') add(fields, name, value);
     const colon = line.indexOf(':');
-    const name = line.slice(0, colon).toLowerCase();
-    if (colon === -1 || !TOKEN.test(name)) throw new HttpSyntaxError('a field of its answer has no name');
-    last = name;
-    add(fields, name, line.slice(colon + 1).trim());
+    if (colon === -1) throw nameless();
+    name = line.slice(0, colon).toLowerCase();
+    if (!TOKEN.test(name)) throw nameless();
+    value = valueIn(line, colon + 1);
   }
-  return fields;
+  if (name !== '') add(fields, name, value);
+  return fields as IncomingHttpHeaders;
 }
 
-function add(fields: Record<string, string>, name: string, value: string): void {
+type Fields = Record<string, string | string[]>;
+
+function add(fields: Fields, name: string, value: string): void {
   const before = fields[name];
-  if (before === undefined) fields[name] = value;
+  // What is set may hold commas of its own.
+  if (name === 'set-cookie') fields[name] = before === undefined ? [value] : [...(before as string[]), value];
+  else if (before === undefined) fields[name] = value;
   else if (name === 'content-length') {
     if (before !== value) throw new HttpSyntaxError('it gave its answer two lengths');
-  } else if (!SINGLE.has(name)) fields[name] = `${before}, ${value}`;
+  } else if (!SINGLE.has(name)) fields[name] = `${before as string}, ${value}`;
+}
+
+/** The rest of a line without the blanks around it; bytes beyond ASCII are never blanks. */
+function valueIn(line: string, start: number): string {
+  let from = start;
+  let to = line.length;
+  if (line.charCodeAt(to - 1) === CR) to--;
+  while (from < to && isBlank(line.charCodeAt(from))) from++;
+  while (to > from && isBlank(line.charCodeAt(to - 1))) to--;
+  return line.slice(from, to);
+}
+
+function isBlank(code: number): boolean {
+  return code === BLANK || code === TAB;
 }
 
 function withoutCr(line: string): string {
@@ -262,5 +321,13 @@ function withoutCr(line: string): string {
 }
 
 function hasOption(connection: string, option: string): boolean {
-  return connection === option || connection.split(',').some((word) => word.trim() === option);
+  return connection.includes(option) && connection.split(',').some((word) => word.trim() === option);
+}
+
+function nameless(): HttpSyntaxError {
+  return new HttpSyntaxError('a field of its answer has no name');
+}
+
+function brokenCoding(): HttpSyntaxError {
+  return new HttpSyntaxError('it broke the coding of its answer');
 }

@@ -1,4 +1,5 @@
 import { isIP, type LookupFunction } from 'node:net';
+import { ConnectorError } from '@mcp-connect/core';
 import type { ExchangeEvents } from './connection.js';
 
 /** One HTTP request, as it goes to one address. */
@@ -34,6 +35,24 @@ export interface Keeping {
   readonly idle: number;
   /** Requests above this number wait for a free connection, unless they are urgent. */
   readonly most: number;
+}
+
+const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** What may stand in a header: bytes as Latin-1 characters, without controls (RFC 9110 section 5.5). */
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/**
+ * Makes sure that a header can be sent as it is. Plugins need not be written in TypeScript, so it may be anything.
+ *
+ * @throws ConnectorError `MCPC_PLUGIN` where it cannot
+ */
+export function checkField(name: string, value: unknown): void {
+  if (typeof value === 'string' && VALUE.test(value) && NAME.test(name)) return;
+  throw new ConnectorError(
+    'MCPC_PLUGIN',
+    `The header ${JSON.stringify(name)} has a value that cannot be sent.`,
+    { hint: 'Check what sets it: a header holds visible characters and no line breaks' },
+  );
 }
 
 /** Finds every name at one address; Host and the name in TLS stay those of the URL. */
