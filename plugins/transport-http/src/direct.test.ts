@@ -155,9 +155,8 @@ describe('Connections of our own', () => {
     open.push(sender);
     return {
       url: new URL(url),
-      request: ({ method, headers, body, urgent = false }, events) => ({
-        abort: sender.send({ method, url: new URL(url), headers, body, urgent, ...events } as never),
-      }),
+      request: ({ method, headers, body, urgent = false }, events) =>
+        sender.send({ method, url: new URL(url), headers, body, urgent, ...events }),
       rest: () => sender.rest(),
       close: () => sender.close(),
     };
