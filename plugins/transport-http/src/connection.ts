@@ -145,6 +145,7 @@ export class Connection {
   }
 
   #onhead(status: number, headers: Reply['headers']): void {
+    if (this.#socket.destroyed) return;
     const exchange = this.exchange;
     if (exchange === undefined) throw new HttpSyntaxError('it answered what nobody asked');
     const hint = /(?:^|,)\s*timeout=(\d{1,6})/i.exec(headers['keep-alive']?.toString() ?? '');
