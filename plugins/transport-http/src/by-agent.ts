@@ -57,7 +57,7 @@ export async function agentSender(
       outbound.end(body);
       return {
         abort: () => void outbound.destroy(),
-        get hasLeft() {
+        hasLeft() {
           return connected;
         },
       };

@@ -47,7 +47,7 @@ export async function directSender(
       pool.send(exchange);
       return {
         abort: () => pool.abort(exchange),
-        get hasLeft() {
+        hasLeft() {
           return pool.hasLeft(exchange);
         },
       };

@@ -17,7 +17,7 @@ export interface Sent {
   /** Gives it up and closes its connection. */
   abort(): void;
   /** True once it has a connection to travel on. */
-  readonly hasLeft: boolean;
+  hasLeft(): boolean;
 }
 
 /** What puts requests to one origin on the wire. */

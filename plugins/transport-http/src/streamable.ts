@@ -109,7 +109,7 @@ class Streamable implements Transport, ReplyHost {
   withdraw(id: RequestId): boolean {
     if (this.#fallback !== undefined) return this.#fallback.withdraw?.(id) ?? false;
     const pending = this.#replies.find(id);
-    if (pending?.request === undefined || pending.request.hasLeft) return false;
+    if (pending?.request === undefined || pending.request.hasLeft()) return false;
     this.#giveUp(pending);
     return true;
   }

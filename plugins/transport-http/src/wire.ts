@@ -27,7 +27,7 @@ export interface HttpRequest {
   /** Gives the request up and closes its connection; no event follows. */
   abort(): void;
   /** True once the server may have got something of it: it has a connection to travel on. */
-  readonly hasLeft: boolean;
+  hasLeft(): boolean;
 }
 
 /** The seam of the hot path: all that the rest of this package knows of HTTP on the wire. */
@@ -127,8 +127,8 @@ export async function openWire(context: TransportContext): Promise<Wire> {
           clearImmediate(first);
           sent?.abort();
         },
-        get hasLeft() {
-          return redirects > 0 || sent?.hasLeft === true;
+        hasLeft() {
+          return redirects > 0 || sent?.hasLeft() === true;
         },
       };
     },
