@@ -131,13 +131,15 @@ function cacheFolder(): string | undefined {
   }
 }
 
-/** Reads compiled code. A file that others could have written is not run. */
+/** Reads compiled code. A file that others could have written is not run, nor is one that is damaged. */
 function read(file: string): Compiled {
   const compiled = new Map<string, Buffer>();
   try {
     const { uid, mode } = statSync(file);
     if (process.getuid !== undefined && (uid !== process.getuid() || (mode & 0o077) !== 0)) return compiled;
-    const bytes = readFileSync(file);
+    const twice = readFileSync(file);
+    const bytes = twice.subarray(0, twice.length / 2);
+    if (!bytes.equals(twice.subarray(bytes.length))) return compiled;
     let at = NUMBER + bytes.readUInt32LE(0);
     for (const [name, length] of JSON.parse(bytes.toString('latin1', NUMBER, at)) as [string, number][]) {
       compiled.set(name, bytes.subarray(at, at + length));
@@ -155,8 +157,10 @@ function keep(folder: string, file: string, bundle: Bundle): void {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     chmodSync(folder, 0o700);
-    // V8 believes what it reads: a file that the machine has lost parts of as it went down would end every start.
-    writeFileSync(draft, bundle.compiled(), { mode: 0o600, flag: 'wx', flush: true });
+    // V8 believes what it reads: a damaged file would end every start. So all of it is there twice, which takes less time
+    // to compare than a checksum takes to load.
+    const bytes = bundle.compiled();
+    writeFileSync(draft, Buffer.concat([bytes, bytes]), { mode: 0o600, flag: 'wx', flush: true });
     renameSync(draft, file);
     const age = (name: string): number => statSync(join(folder, name)).mtimeMs;
     const kept = readdirSync(folder).filter((name) => name.endsWith(SUFFIX));

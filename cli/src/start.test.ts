@@ -79,7 +79,8 @@ function swapNames(file: string): void {
   const end = 4 + bytes.readUInt32LE();
   const index = JSON.parse(bytes.toString('utf8', 4, end)) as [string, number][];
   [index[0]![0], index[1]![0]] = [index[1]![0], index[0]![0]];
-  bytes.write(JSON.stringify(index), 4);
+  // The file holds all of it twice.
+  for (const from of [0, bytes.length / 2]) bytes.write(JSON.stringify(index), from + 4);
   writeFileSync(file, bytes);
 }
 
@@ -263,6 +264,7 @@ describe('the program', () => {
       for (const spoil of [
         () => truncateSync(file, Math.floor(size / 2)),
         () => writeFileSync(file, 'not at all what it should be'),
+        () => writeFileSync(file, readFileSync(file).fill(0xff, 100_000, 101_000)),
         () => chmodSync(file, 0o666),
       ]) {
         spoil();
