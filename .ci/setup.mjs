@@ -12,7 +12,7 @@ export function setup() {
   projects().forEach(sweep);
   return (
     tool('build', 'typescript/bin/tsc', '-b') &&
-    step('bundle', process.execPath, [join(ROOT, 'cli/dist/bundle.js')])
+    step('bundle', process.execPath, [join(ROOT, 'cli/dist/build/bundle.js')])
   );
 }
 

@@ -1,5 +1,5 @@
 import { ConnectorError, type Connector, type Endpoint, type Log } from '@mcp-connect/core';
-import type { ForwardProxy } from '../forward.js';
+import type { ForwardProxy } from '../network/forward.js';
 import { treatmentBy, wordsOfTreatment, type Treatment } from './clients.js';
 import type { Conversation, Greeting } from './conversation.js';
 import { isRefusal, type Failure } from './failure.js';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, isIP, type NetConnectOpts, type Socket } from 'node:net';
 import { ConnectorError, reasonOf, type Endpoint, type Settings } from '@mcp-connect/core';
 import type { TLSSocket } from 'node:tls';
-import type { Way } from '../proxied.js';
+import type { Way } from '../network/proxied.js';
 import type { Steps } from './steps.js';
 import { isUntrusted, WRONG_NAME } from './tls-codes.js';
 
@@ -70,7 +70,7 @@ export async function reachProxy(steps: Steps, way: Way, { timeout, family }: Se
     try {
       (await connected(to, timeout)).destroy();
     } catch (error) {
-      const { unreachable } = await import('../proxied.js');
+      const { unreachable } = await import('../network/proxied.js');
       throw unreachable(way, (error as ConnectorError).cause ?? error);
     }
   };

@@ -1,11 +1,11 @@
 import { ConnectorError, type Log } from '@mcp-connect/core';
-import { consoleToStderr } from '../console.js';
-import type { CommonValues, Values } from '../flags.js';
-import { forwardProxyFor, type ForwardProxy } from '../forward.js';
-import { openLog } from '../log-sinks.js';
-import { prepare, type Invocation, type Surroundings } from '../proxy.js';
-import { showProgress, type Progress } from '../progress.js';
-import { tell } from '../report.js';
+import type { CommonValues, Values } from '../flags/flags.js';
+import { forwardProxyFor, type ForwardProxy } from '../network/forward.js';
+import { consoleToStderr } from '../output/console.js';
+import { openLog } from '../output/log-sinks.js';
+import { showProgress, type Progress } from '../output/progress.js';
+import { tell } from '../output/report.js';
+import { prepare, type Invocation, type Surroundings } from '../serve/proxy.js';
 import { check, type CheckOptions, type CheckReport, type ToolCall } from './check.js';
 import { tableOf } from './table.js';
 

@@ -1,14 +1,15 @@
 import { homedir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Flag, Flags, Plugin } from '@mcp-connect/core';
-import { ModeCommand } from '../base.js';
-import { DECIDING_FLAGS } from '../file-flags.js';
-import { CLIENT_FLAGS, PROXY_FLAGS } from '../flags.js';
-import { openLine, type Line } from '../line.js';
-import { loadPlugins } from '../load.js';
-import { MODES, type Mode } from '../modes.js';
-import { oclifFlags, valuesOf, type OclifFlags } from '../oclif-flags.js';
-import { pluginPlaces } from '../resolve.js';
+import { ModeCommand } from '../command-line/base.js';
+import { openLine, type Line } from '../command-line/line.js';
+import { MODES, type Mode } from '../command-line/modes.js';
+import { DECIDING_FLAGS } from '../flags/file-flags.js';
+import { CLIENT_FLAGS } from '../flags/local.js';
+import { oclifFlags, valuesOf, type OclifFlags } from '../flags/oclif-flags.js';
+import { PROXY_FLAGS } from '../flags/serving.js';
+import { loadPlugins } from '../plugins/load.js';
+import { pluginPlaces } from '../plugins/resolve.js';
 import type { CLIENTS } from './clients.js';
 import { configure } from './configure.js';
 

@@ -1,5 +1,5 @@
 import { posix, win32 } from 'node:path';
-import type { Environment } from '../plain.js';
+import type { Environment } from '../command-line/plain.js';
 
 /** The machine and user whose clients are configured. */
 export interface ClientPlace {

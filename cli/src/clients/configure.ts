@@ -1,9 +1,9 @@
 import type { Writable } from 'node:stream';
 import { ConnectorError, parseEndpoint } from '@mcp-connect/core';
-import type { Values } from '../flags.js';
-import type { Line } from '../line.js';
-import { MODES } from '../modes.js';
-import { REFERENCE } from '../secrets.js';
+import type { Line } from '../command-line/line.js';
+import { MODES } from '../command-line/modes.js';
+import type { Values } from '../flags/flags.js';
+import { REFERENCE } from '../flags/secrets.js';
 import { clientFile, CLIENTS, type Client, type ClientPlace, type Scope } from './clients.js';
 import { putEntry, takeEntry } from './edit.js';
 import { entryOf, programFor, variablesOf, type Entry } from './entry.js';

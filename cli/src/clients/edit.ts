@@ -1,8 +1,8 @@
 import { ConnectorError } from '@mcp-connect/core';
 import { findNodeAtLocation, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
 import { isDeepStrictEqual } from 'node:util';
+import { closest } from '../command-line/suggest.js';
 import { jsonValue, worded } from '../config/json.js';
-import { closest } from '../suggest.js';
 import { addMember, removeMember, replaceValue } from './splice.js';
 
 /** Where an entry is in the settings of a client. */

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { ConnectorError, type Flag, type Flags } from '@mcp-connect/core';
-import { CLIENT_FLAGS } from '../flags.js';
-import { isPath } from '../resolve.js';
-import { holdsSecret, REFERENCE } from '../secrets.js';
+import { CLIENT_FLAGS } from '../flags/local.js';
+import { holdsSecret, REFERENCE } from '../flags/secrets.js';
+import { isPath } from '../plugins/resolve.js';
 import type { Client, Scope } from './clients.js';
 
 /** What a client starts. */

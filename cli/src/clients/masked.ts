@@ -1,5 +1,5 @@
 import { applyEdits, parseTree, type Edit, type Node } from 'jsonc-parser';
-import { REFERENCE, SECRET_NAME } from '../secrets.js';
+import { REFERENCE, SECRET_NAME } from '../flags/secrets.js';
 
 const MASK = '"•••"';
 

@@ -1,5 +1,5 @@
-import { builtInFlags, ServeCommand } from '../base.js';
-import { MODES } from '../modes.js';
+import { builtInFlags, ServeCommand } from '../command-line/base.js';
+import { MODES } from '../command-line/modes.js';
 
 const flags = await builtInFlags(MODES['auth-proxy']);
 

@@ -1,7 +1,7 @@
-import { builtInFlags, ModeCommand } from '../base.js';
+import { builtInFlags, ModeCommand } from '../command-line/base.js';
+import { openLine, type Line } from '../command-line/line.js';
+import { CHECKS } from '../command-line/modes.js';
 import { runDoctor } from '../doctor/run-doctor.js';
-import { openLine, type Line } from '../line.js';
-import { CHECKS } from '../modes.js';
 
 const flags = await builtInFlags(CHECKS.doctor);
 

@@ -1,5 +1,5 @@
-import { LOGIN, login } from '../account-commands.js';
-import { builtInFlags, ModeCommand } from '../base.js';
+import { LOGIN, login } from '../accounts/accounts.js';
+import { builtInFlags, ModeCommand } from '../command-line/base.js';
 
 const flags = await builtInFlags(LOGIN);
 

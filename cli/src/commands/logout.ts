@@ -1,5 +1,5 @@
-import { LOGOUT, logout } from '../account-commands.js';
-import { builtInFlags, ModeCommand } from '../base.js';
+import { LOGOUT, logout } from '../accounts/accounts.js';
+import { builtInFlags, ModeCommand } from '../command-line/base.js';
 
 const flags = await builtInFlags(LOGOUT);
 

@@ -1,9 +1,9 @@
 import type { FlagValues } from '@mcp-connect/core';
-import { FlagCommand } from '../base.js';
+import { FlagCommand } from '../command-line/base.js';
 import { runDemo } from '../demo/run-demo.js';
-import { DEMO_FLAGS } from '../flags.js';
-import { openLog } from '../log-sinks.js';
-import { oclifFlags } from '../oclif-flags.js';
+import { DEMO_FLAGS } from '../flags/local.js';
+import { oclifFlags } from '../flags/oclif-flags.js';
+import { openLog } from '../output/log-sinks.js';
 
 const flags = oclifFlags(DEMO_FLAGS, []);
 

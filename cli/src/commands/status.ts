@@ -1,9 +1,9 @@
 import { homedir } from 'node:os';
 import { runtimeDir } from '@mcp-connect/core';
-import { FlagCommand } from '../base.js';
-import { STATUS_FLAGS } from '../flags.js';
-import { oclifFlags } from '../oclif-flags.js';
-import { readStatuses, statusTable } from '../status.js';
+import { FlagCommand } from '../command-line/base.js';
+import { STATUS_FLAGS } from '../flags/local.js';
+import { oclifFlags } from '../flags/oclif-flags.js';
+import { readStatuses, statusTable } from '../serve/status.js';
 
 const flags = oclifFlags(STATUS_FLAGS, []);
 

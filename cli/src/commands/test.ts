@@ -1,6 +1,6 @@
-import { builtInFlags, ModeCommand } from '../base.js';
 import { runTest } from '../check/run-test.js';
-import { CHECKS } from '../modes.js';
+import { builtInFlags, ModeCommand } from '../command-line/base.js';
+import { CHECKS } from '../command-line/modes.js';
 
 const flags = await builtInFlags(CHECKS.test);
 

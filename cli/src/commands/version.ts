@@ -1,6 +1,6 @@
-import { FlagCommand } from '../base.js';
-import { VERSION_FLAGS } from '../flags.js';
-import { oclifFlags } from '../oclif-flags.js';
+import { FlagCommand } from '../command-line/base.js';
+import { VERSION_FLAGS } from '../flags/local.js';
+import { oclifFlags } from '../flags/oclif-flags.js';
 
 const flags = oclifFlags(VERSION_FLAGS, []);
 

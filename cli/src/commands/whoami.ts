@@ -1,5 +1,5 @@
-import { WHOAMI, whoami } from '../account-commands.js';
-import { builtInFlags, ModeCommand } from '../base.js';
+import { WHOAMI, whoami } from '../accounts/accounts.js';
+import { builtInFlags, ModeCommand } from '../command-line/base.js';
 
 const flags = await builtInFlags(WHOAMI);
 

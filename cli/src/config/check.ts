@@ -1,6 +1,6 @@
 import { ConnectorError } from '@mcp-connect/core';
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
-import { closest } from '../suggest.js';
+import { closest } from '../command-line/suggest.js';
 import type { ConfigDocument, Path } from './document.js';
 import type { Schema } from './schema.js';
 

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect } from 'chai';
 import { ConnectorError, definePlugin, type Flags } from '@mcp-connect/core';
-import { fileFlags } from '../file-flags.js';
-import type { PluginInUse } from '../in-use.js';
+import { fileFlags } from '../flags/file-flags.js';
+import type { PluginInUse } from '../plugins/in-use.js';
 import { ConfigFile, type Presets } from './config-file.js';
 import { configSchema } from './schema.js';
 

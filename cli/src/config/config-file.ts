@@ -1,11 +1,12 @@
 import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { ConnectorError, expandVariables, type Flags } from '@mcp-connect/core';
-import { OAUTH_FLAGS, type Value, type Values } from '../flags.js';
-import type { PluginInUse } from '../in-use.js';
-import type { Environment } from '../plain.js';
-import { holdsSecret } from '../secrets.js';
-import { closest } from '../suggest.js';
+import type { Environment } from '../command-line/plain.js';
+import { closest } from '../command-line/suggest.js';
+import type { Value, Values } from '../flags/flags.js';
+import { holdsSecret } from '../flags/secrets.js';
+import { OAUTH_FLAGS } from '../flags/serving.js';
+import type { PluginInUse } from '../plugins/in-use.js';
 import { checkBySchema, nameOf, placed, type Aliases } from './check.js';
 import { readDocument, type ConfigDocument, type Path } from './document.js';
 import { configSchema, optionsSchema } from './schema.js';

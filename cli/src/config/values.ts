@@ -1,8 +1,8 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expandVariables, type ConnectorError, type Flag, type StringFlag } from '@mcp-connect/core';
-import type { Value } from '../flags.js';
-import type { Environment } from '../plain.js';
+import type { Environment } from '../command-line/plain.js';
+import type { Value } from '../flags/flags.js';
 
 /** Where a value of a file comes from. */
 export interface ValueSource {

@@ -2,8 +2,8 @@ import { accessSync, constants, readdirSync, readFileSync, statSync } from 'node
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { reasonOf, type ConnectorError } from '@mcp-connect/core';
-import { forwardProxyFor } from '../forward.js';
-import type { Environment } from '../plain.js';
+import type { Environment } from '../command-line/plain.js';
+import { forwardProxyFor } from '../network/forward.js';
 import type { Finding } from './finding.js';
 
 /** The oldest Node.js that runs mcp-connect. */

@@ -3,10 +3,10 @@ import { ConnectorError, reasonOf, stateDir, type Endpoint, type Log, type Plugi
 import type { CheckReport } from '../check/check.js';
 import { examine, reported, styleFor, type RunCheckOptions } from '../check/run-test.js';
 import { row } from '../check/table.js';
-import { expandValues } from '../expand.js';
-import type { Environment } from '../plain.js';
-import type { Invocation } from '../proxy.js';
-import { findPackage, pluginPlaces } from '../resolve.js';
+import type { Environment } from '../command-line/plain.js';
+import { expandValues } from '../flags/expand.js';
+import { findPackage, pluginPlaces } from '../plugins/resolve.js';
+import type { Invocation } from '../serve/proxy.js';
 import type { Finding } from './finding.js';
 import {
   certificateFinding,

@@ -1,7 +1,7 @@
 import type { Hook } from '@oclif/core/hooks';
-import { pluginsForHelp } from '../line.js';
-import { cutLine } from '../plain.js';
-import { addPluginFlags, takesPlugins } from '../plugin-flags.js';
+import { pluginsForHelp } from '../command-line/line.js';
+import { cutLine } from '../command-line/plain.js';
+import { addPluginFlags, takesPlugins } from '../flags/plugin-flags.js';
 
 /** Adds the flags of installed and named plugins to the help of a command that takes plugins. */
 const init: Hook.Init = async ({ id, argv, config }) => {

@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Hook } from '@oclif/core/hooks';
-import { bashCompletion } from '../bash-completion.js';
-import { powershellCompletion } from '../powershell-completion.js';
+import { bashCompletion } from '../completion/bash.js';
+import { powershellCompletion } from '../completion/powershell.js';
 
 /**
  * Puts completions for bash and PowerShell in the place of oclif's. The one for bash knows only the first flag of a line,

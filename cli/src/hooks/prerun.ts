@@ -1,9 +1,9 @@
 import { reasonOf } from '@mcp-connect/core';
 import type { Interfaces } from '@oclif/core';
 import type { Hook } from '@oclif/core/hooks';
-import { pluginsInUse } from '../in-use.js';
-import { addPluginFlags, takesPlugins } from '../plugin-flags.js';
-import { reportOf } from '../report.js';
+import { addPluginFlags, takesPlugins } from '../flags/plugin-flags.js';
+import { reportOf } from '../output/report.js';
+import { pluginsInUse } from '../plugins/in-use.js';
 
 /** Has completion know the flags of installed plugins, and looks at a package before it is installed or linked. */
 const prerun: Hook.Prerun = async function ({ Command, config, argv }) {
@@ -28,7 +28,7 @@ const prerun: Hook.Prerun = async function ({ Command, config, argv }) {
 };
 
 async function checkPackages(id: string, argv: string[], config: Interfaces.Config): Promise<void> {
-  const { checkedSource, checkLinked } = await import('../plugin-source.js');
+  const { checkedSource, checkLinked } = await import('../plugins/source.js');
   for (const [at, word] of argv.entries()) {
     if (word.startsWith('-')) continue;
     if (id === 'plugins:link') checkLinked(word);

@@ -1,8 +1,8 @@
 import { Command } from '@oclif/core/command';
 import { string } from '@oclif/core/flags';
 import { configSchema } from '../../config/schema.js';
-import { fileFlags } from '../../file-flags.js';
-import { pluginsInUse } from '../../in-use.js';
+import { fileFlags } from '../../flags/file-flags.js';
+import { pluginsInUse } from '../../plugins/in-use.js';
 
 /** `mcp-connect config schema` */
 export default class ConfigSchemaCommand extends Command {

@@ -2,10 +2,10 @@ import { resolve } from 'node:path';
 import { ConnectorError, type FlagValues } from '@mcp-connect/core';
 import { string as word } from '@oclif/core/args';
 import { Command } from '@oclif/core/command';
-import { PLUGINS_CREATE_FLAGS } from '../../flags.js';
-import { oclifFlags, valuesOf } from '../../oclif-flags.js';
-import { KINDS, scaffold } from '../../scaffold.js';
-import { checkValues } from '../../values.js';
+import { checkValues } from '../../command-line/values.js';
+import { PLUGINS_CREATE_FLAGS } from '../../flags/local.js';
+import { oclifFlags, valuesOf } from '../../flags/oclif-flags.js';
+import { KINDS, scaffold } from '../../plugins/scaffold.js';
 
 const flags = oclifFlags(PLUGINS_CREATE_FLAGS, []);
 

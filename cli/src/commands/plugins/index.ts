@@ -1,9 +1,9 @@
-import { FlagCommand } from '../../base.js';
-import { BUILT_IN } from '../../built-in.js';
-import { PLUGINS_FLAGS } from '../../flags.js';
-import { describedPlugins } from '../../in-use.js';
-import { listingText, listPlugins } from '../../listing.js';
-import { oclifFlags } from '../../oclif-flags.js';
+import { FlagCommand } from '../../command-line/base.js';
+import { PLUGINS_FLAGS } from '../../flags/local.js';
+import { oclifFlags } from '../../flags/oclif-flags.js';
+import { BUILT_IN } from '../../plugins/built-in.js';
+import { describedPlugins } from '../../plugins/in-use.js';
+import { listingText, listPlugins } from '../../plugins/listing.js';
 
 const flags = oclifFlags(PLUGINS_FLAGS, []);
 

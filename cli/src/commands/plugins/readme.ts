@@ -1,7 +1,7 @@
 import { Command } from '@oclif/core/command';
 import { string as word } from '@oclif/core/args';
 import { boolean } from '@oclif/core/flags';
-import { refreshReadme } from '../../plugin-readme.js';
+import { refreshReadme } from '../../plugins/readme.js';
 
 /** `mcp-connect plugins readme` */
 export default class PluginsReadmeCommand extends Command {
