@@ -11,7 +11,7 @@ import { MCP_CONNECT } from './subjects.js';
 
 const HELP = `npm run soak -- [options]
 
-  --calls N      how many calls in all, half of them over HTTP and half over TCP (100000)
+  --calls N      how many calls in all, half of them over HTTP and half over TCP (200000)
   --seed N       of the random restarts (1)
 `;
 
@@ -25,7 +25,7 @@ const RESTART = 0.05;
 const PATIENCE = 30_000;
 
 /** Share of all batches after which everything is warm. */
-const WARM = 0.25;
+const WARM = 0.5;
 
 /** Growth behind the warm-up that is no leak: memory in MiB, and files. */
 const SLACK = { memory: 24, files: 16 };
@@ -50,7 +50,7 @@ interface Outcome {
 
 const { values: options } = parseArgs({
   options: {
-    calls: { type: 'string', default: '100000' },
+    calls: { type: 'string', default: '200000' },
     seed: { type: 'string', default: '1' },
     help: { type: 'boolean', default: false },
   },
