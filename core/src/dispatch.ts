@@ -3,7 +3,7 @@ import type { Envelope } from './envelope.js';
 import type { ConnectorError } from './errors.js';
 import { after } from './hooks.js';
 import type { Call, Ledger } from './ledger.js';
-import { isRefused, type Leg } from './leg.js';
+import type { Leg } from './leg.js';
 import type { LegSet } from './legs.js';
 import { endOfNews, LISTEN, missedNews, subscriptionOf } from './listen.js';
 import type { Log } from './log.js';
@@ -12,6 +12,7 @@ import { detailOf, isUnclear, judged, mayHaveRun, outcomeUnknown, stopping } fro
 import { cancellation, errorReply } from './reply.js';
 import type { Retry } from './retry.js';
 import { Router, type RouterOptions } from './router.js';
+import { isRefused } from './signing.js';
 import { isOpener, Timeouts } from './timeouts.js';
 import type { Settings } from './transport.js';
 

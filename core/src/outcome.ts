@@ -2,7 +2,7 @@ import { ConnectorError, toConnectorError, type Delivered } from './errors.js';
 import type { Attempt } from './hooks.js';
 import type { Call } from './ledger.js';
 
-/** Words the end of a request that the end of the connector has cut short. */
+/** Words the failure of what the end of the connector has cut short. */
 export function stopping(delivered: Delivered = 'no'): ConnectorError {
   return new ConnectorError('MCPC_SHUTDOWN', 'mcp-connect is stopping.', { delivered });
 }
