@@ -1,17 +1,20 @@
 import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Envelope } from './envelope.js';
-import { ConnectorError, toConnectorError, type Delivered } from './errors.js';
-import { after, type Attempt } from './hooks.js';
+import type { ConnectorError } from './errors.js';
+import { after } from './hooks.js';
 import type { Call, Ledger } from './ledger.js';
-import { isRefused, type Leg } from './leg.js';
+import type { Leg } from './leg.js';
 import type { LegSet } from './legs.js';
 import { endOfNews, LISTEN, missedNews, subscriptionOf } from './listen.js';
 import type { Log } from './log.js';
+import { modernMeta } from './modern.js';
+import { detailOf, isUnclear, judged, mayHaveRun, outcomeUnknown, stopping } from './outcome.js';
 import { cancellation, errorReply } from './reply.js';
 import type { Retry } from './retry.js';
 import { Router, type RouterOptions } from './router.js';
-import type { Credentials, Settings } from './transport.js';
-import { atMost } from './waiting.js';
+import { isRefused } from './signing.js';
+import { isOpener, Timeouts } from './timeouts.js';
+import type { Settings } from './transport.js';
 
 /** What a dispatcher is made from. */
 export interface DispatcherOptions extends RouterOptions {
@@ -19,9 +22,6 @@ export interface DispatcherOptions extends RouterOptions {
   readonly settings: Settings;
   readonly log: Log;
 }
-
-/** Requests whose first answer `--timeout` bounds: they open a session or ask what the server is. */
-const OPENERS = new Set<string | undefined>(['initialize', 'server/discover']);
 
 /** Requests whose success is remembered: for retries, or for a session that may have to be begun anew. */
 const NOTED = new Set<string | undefined>([
@@ -32,17 +32,8 @@ const NOTED = new Set<string | undefined>([
   'tools/list',
 ]);
 
-/** How long a server may take to hear that an answer is no longer wanted, in milliseconds. */
-const FAREWELL = 500;
-
-/** How long a sign-in may hold up a request that opens a session, in milliseconds: a person may be asked. */
-const SIGN_IN = 15 * 60_000;
-
 /** A request that is sent again for ever keeps only its last attempts. */
 const MOST_ATTEMPTS_KEPT = 100;
-
-/** Where a modern request carries its protocol version (2026-07-28 basic/index, _meta). */
-const VERSION_KEY = 'io.modelcontextprotocol/protocolVersion';
 
 /**
  * Carries each request of the client to its one answer: attempt after attempt, over whichever legs it takes, until a
@@ -53,7 +44,7 @@ export class Dispatcher {
   readonly #legs: LegSet;
   readonly #router: Router;
   readonly #retry: Retry;
-  readonly #settings: Settings;
+  readonly #timeouts: Timeouts;
   readonly #log: Log;
   #stopped = false;
 
@@ -62,7 +53,16 @@ export class Dispatcher {
     this.#legs = options.legs;
     this.#router = new Router(options);
     this.#retry = options.retry;
-    this.#settings = options.settings;
+    this.#timeouts = new Timeouts({
+      ...options,
+      hasLeft: (call) => this.#hasLeft(call),
+      onattempt: (call, attempt, error) => this.#failed(call, attempt, error),
+      onexpired: (call, error) => {
+        if (call.leg !== undefined) this.#note(call.leg, error);
+        this.fail(call, error);
+      },
+      onoverdue: (call, error) => this.#giveUp(call, error),
+    });
     this.#log = options.log;
   }
 
@@ -74,11 +74,7 @@ export class Dispatcher {
     call.modern = meta !== undefined;
     if (meta !== undefined) this.#legs.memory.meta = meta;
     if (this.#legs.all.length > 1) this.#router.look(call);
-    call.deadline = performance.now() + this.#settings.timeout;
-    const { maxRequestTime } = this.#settings;
-    if (maxRequestTime !== undefined && outgoing.method !== LISTEN) {
-      call.total = setTimeout(() => this.#overdue(call, maxRequestTime), maxRequestTime);
-    }
+    this.#timeouts.begin(call);
     this.#attempt(call);
   }
 
@@ -199,7 +195,8 @@ export class Dispatcher {
 
   /** Whether news of progress comes from an attempt that is over: only the current one may tell of it. */
   isStale(leg: Leg, progress: Envelope): boolean {
-    const call = this.#ledger.findByToken(paramsOf(progress)?.['progressToken']);
+    const { params } = (progress.parsed ?? {}) as { params?: { progressToken?: unknown } };
+    const call = this.#ledger.findByToken(params?.progressToken);
     return call !== undefined && call.leg !== leg;
   }
 
@@ -220,21 +217,21 @@ export class Dispatcher {
     const failed = (error: unknown): void => this.#failed(call, attempt, judged(error, call.sent));
     call.startedAt = performance.now();
     call.sent = false;
-    if (OPENERS.has(call.outgoing.method)) this.#limit(call);
+    if (isOpener(call.outgoing)) this.#timeouts.limit(call);
     try {
       if (this.#stopped) throw stopping();
       const sent = after(stay ?? this.#router.choose(call), (leg) => {
         this.#assign(call, leg);
         this.#router.prepare(call, leg);
         return after(leg.ready(), (transport) =>
-          after(this.#credentials(call, leg), (credentials) => {
+          after(this.#timeouts.credentials(call, leg), (credentials) => {
             if (call.cancelled || call.tries !== attempt || !this.#ledger.has(call)) return undefined;
             if (isRefused(credentials)) return this.#stayRefused(call);
             call.signedWith = credentials.headers;
             call.sent = true;
             call.epoch = leg.epoch;
             this.#tellWhere(call, leg);
-            this.#listenFor(call);
+            this.#timeouts.listenFor(call);
             return transport.send(call.outgoing, credentials);
           }),
         );
@@ -267,7 +264,7 @@ export class Dispatcher {
       safe,
       endless: call.acknowledged,
       candidates: this.#router.takers(call),
-      opening: OPENERS.has(call.outgoing.method),
+      opening: isOpener(call.outgoing),
       left,
     };
     const next = given ? undefined : this.#retry.next(question);
@@ -285,112 +282,10 @@ export class Dispatcher {
     this.fail(call, call.attempts.at(-1)!.error);
   }
 
+  /** Ends a request for which there is no other attempt. */
   #giveUp(call: Call, error: ConnectorError): void {
     const unclear = isUnclear(error) && !this.isSafe(call);
     this.fail(call, unclear ? outcomeUnknown(call, error) : error);
-  }
-
-  // ── Time ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  /** Runs `authenticate`. A sign-in waits for a person, so the clock of `--timeout` stands still meanwhile. */
-  #credentials(call: Call, leg: Leg): Credentials | Promise<Credentials> {
-    const credentials = leg.credentials(call.challenge, call.signedWith);
-    if (!(credentials instanceof Promise)) return credentials;
-    const attempt = call.tries;
-    const since = performance.now();
-    call.deadline += SIGN_IN;
-    if (call.limit !== undefined) this.#limit(call);
-    const goOn = (): void => {
-      call.deadline -= SIGN_IN - (performance.now() - since);
-      if (call.limit !== undefined && call.tries === attempt && this.#ledger.has(call)) this.#limit(call);
-    };
-    return credentials.finally(goOn);
-  }
-
-  /** Begins to measure the server's silence. A stream of news may be silent for as long as there are none. */
-  #listenFor(call: Call): void {
-    const { requestTimeout } = this.#settings;
-    if (requestTimeout === undefined || call.outgoing.method === LISTEN) return;
-    clearTimeout(call.silence);
-    const left = (): number =>
-      Math.max(call.startedAt, call.heardAt, call.leg?.heardAt ?? 0) + requestTimeout - performance.now();
-    const { tries } = call;
-    const judge = (): void => {
-      if (call.tries !== tries || !this.#ledger.has(call)) return;
-      if (left() <= 0) void this.#silent(call, requestTimeout);
-      else wait();
-    };
-    const wait = (): void => {
-      // Where this process itself was held up, what has come in meanwhile is read first.
-      call.silence = setTimeout(() => setImmediate(judge), left());
-    };
-    wait();
-  }
-
-  /** Ends an attempt whose server says nothing. It hears so before the same id may come again. */
-  async #silent(call: Call, milliseconds: number): Promise<void> {
-    const { leg, tries } = call;
-    if (leg === undefined || !call.sent) return;
-    const left = this.#hasLeft(call);
-    const text = `${leg.endpoint.label} was silent for ${milliseconds / 1000} s after ${call.outgoing.method}.`;
-    const hint = 'Allow more time with --request-timeout SECONDS';
-    const error = new ConnectorError('MCPC_TIMEOUT', text, { delivered: left ? 'unknown' : 'no', hint });
-    if (left) await atMost(FAREWELL, this.#takeBack(call, leg));
-    if (call.leg === leg && call.sent === left) this.#failed(call, tries, error);
-  }
-
-  /** Ends a request that has taken too long altogether. */
-  #overdue(call: Call, milliseconds: number): void {
-    const { leg, outgoing, attempts } = call;
-    const sent = this.#hasLeft(call);
-    const last = attempts.at(-1)?.error;
-    const reason = last === undefined ? '.' : `; before: ${last.message}`;
-    const text = `${outgoing.method} was not answered within ${milliseconds / 1000} s${reason}`;
-    const error = new ConnectorError('MCPC_TIMEOUT', text, {
-      cause: last,
-      delivered: sent ? 'unknown' : 'no',
-      hint: 'Allow more time with --max-request-time SECONDS',
-    });
-    this.#giveUp(call, error);
-    if (leg !== undefined && sent) void this.#takeBack(call, leg);
-  }
-
-  /** Tells a server that an answer is no longer wanted. `initialize` must not be cancelled (MCP basic/lifecycle). */
-  async #takeBack({ envelope }: Call, leg: Leg): Promise<void> {
-    if (envelope.method !== 'initialize') await leg.tell(cancellation(envelope.idText, 'it took too long'));
-  }
-
-  /** Gives the attempt its share of the time: endpoints that were not tried yet get as much. */
-  #limit(call: Call): void {
-    clearTimeout(call.limit);
-    const tried = new Set(call.attempts.map(({ candidate }) => candidate));
-    const untried = this.#legs.all.length - tried.size;
-    const left = call.deadline - performance.now();
-    call.limit = setTimeout(() => this.#expire(call, untried > 1), Math.max(0, left / Math.max(1, untried)));
-  }
-
-  /** Ends an attempt at a request that opens a session and, where no endpoint is left to try, the request. */
-  #expire(call: Call, othersLeft: boolean): void {
-    const { leg, envelope, attempts, tries } = call;
-    const sent = this.#hasLeft(call);
-    const last = attempts.at(-1);
-    const { label } = (leg ?? last?.candidate ?? this.#legs.all[0]!).endpoint;
-    // All attempts at the one endpoint there is count together.
-    const since = this.#legs.all.length === 1 ? call.deadline - this.#settings.timeout : call.startedAt;
-    const seconds = Number(((performance.now() - since) / 1000).toFixed(1));
-    const reason = last === undefined ? '.' : `; before: ${last.error.message}`;
-    const text = `${label} did not answer ${envelope.method} within ${seconds} s${reason}`;
-    const error = new ConnectorError('MCPC_TIMEOUT', text, {
-      cause: last?.error,
-      delivered: sent ? 'unknown' : 'no',
-      hint: last?.error.hint ?? 'Check that the server is up, or allow more time with --timeout SECONDS',
-    });
-    if (othersLeft) this.#failed(call, tries, error);
-    else {
-      if (leg !== undefined) this.#note(leg, error);
-      this.fail(call, error);
-    }
-    if (leg !== undefined && sent) void this.#takeBack(call, leg);
   }
 
   #note(leg: Leg, error: ConnectorError): void {
@@ -421,61 +316,4 @@ export class Dispatcher {
     call.leg = leg;
     if (counts && leg !== undefined) leg.pending++;
   }
-}
-
-/** The authors of a plugin look for the place where it failed. */
-function detailOf({ code, message, cause }: ConnectorError): string {
-  return code === 'MCPC_PLUGIN' && cause instanceof Error && cause.stack
-    ? `${message}\n${cause.stack}`
-    : message;
-}
-
-function stopping(delivered: Delivered = 'no'): ConnectorError {
-  return new ConnectorError('MCPC_SHUTDOWN', 'mcp-connect is stopping.', { delivered });
-}
-
-/** An error that says nothing of its effect may have had one, once the message had left. */
-function judged(error: unknown, sent: boolean): ConnectorError {
-  if (sent) return toConnectorError(error, 'MCPC_CONNECTION_LOST', { delivered: 'unknown' });
-  const failure = toConnectorError(error, 'MCPC_CONNECT');
-  if (failure.delivered !== 'unknown') return failure;
-  // What got lost was a request of our own, to begin the session anew: the client's never left.
-  const { code, message, hint, status } = failure;
-  return new ConnectorError(code, message, {
-    cause: failure,
-    ...(hint !== undefined && { hint }),
-    ...(status !== undefined && { status }),
-  });
-}
-
-/** Whether any attempt at a request may have had its effect, the one that the error ended included. */
-function mayHaveRun(error: ConnectorError, attempts: readonly Attempt[]): boolean {
-  return error.delivered === 'unknown' || attempts.some((attempt) => attempt.error.delivered === 'unknown');
-}
-
-/** An answer that is merely too large was given, and says more than that its outcome is unknown. */
-function isUnclear({ delivered, code }: ConnectorError): boolean {
-  return delivered === 'unknown' && code !== 'MCPC_TOO_LARGE';
-}
-
-function outcomeUnknown(call: Call, cause: ConnectorError): ConnectorError {
-  const what = `${call.envelope.method} was sent, but its outcome is unknown`;
-  return new ConnectorError('MCPC_OUTCOME_UNKNOWN', `${what}: ${cause.message}`, {
-    cause,
-    delivered: 'unknown',
-    hint: 'Check at the server whether it was carried out before sending it again',
-  });
-}
-
-function paramsOf(envelope: Envelope): Record<string, unknown> | undefined {
-  return (envelope.parsed as { params?: Record<string, unknown> } | undefined)?.params;
-}
-
-/** What a request of 2026-07-28 says of itself; undefined for one of a legacy session. */
-function modernMeta(envelope: Envelope): Record<string, unknown> | undefined {
-  // A search of the bytes is cheaper than a parse, and most messages do not hold the key.
-  if (!envelope.bytes.includes(VERSION_KEY)) return undefined;
-  const meta = paramsOf(envelope)?.['_meta'];
-  const named = typeof meta === 'object' && meta !== null && VERSION_KEY in meta;
-  return named ? (meta as Record<string, unknown>) : undefined;
 }

@@ -1,26 +1,24 @@
 import { once } from 'node:events';
-import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import { Aside } from './aside.js';
 import { Asked } from './asked.js';
+import { takeApart, together } from './batch.js';
 import { Dispatcher } from './dispatch.js';
 import type { Endpoint } from './endpoint.js';
 import { Envelope } from './envelope.js';
 import { Equivalence, type EquivalenceMode } from './equivalence.js';
-import { ConnectorError, reasonOf, toConnectorError } from './errors.js';
-import { HookExchange } from './exchange.js';
-import { runHook, type Answer, type Hooks } from './hooks.js';
+import { ConnectorError, toConnectorError } from './errors.js';
+import type { Answer, Hooks } from './hooks.js';
 import { Lane } from './lane.js';
 import { Ledger, type Call } from './ledger.js';
 import type { Leg } from './leg.js';
 import { LegSet, type LegParts, type LegStatus } from './legs.js';
-import { ACKNOWLEDGED } from './listen.js';
 import type { LogAudience } from './log-messages.js';
 import type { Log } from './log.js';
-import { ListNews } from './news.js';
+import { Notifications } from './notifications.js';
 import {
   cancellation,
-  cancelledId,
   keyOf,
+  overLimit,
   refusal,
   refuseDuplicate,
   refuseInvalid,
@@ -30,6 +28,7 @@ import type { Retry } from './retry.js';
 import type { Affinity } from './router.js';
 import type { Outline } from './scan.js';
 import { Sources, type EndpointSource } from './sources.js';
+import { Taps } from './taps.js';
 import type { Settings } from './transport.js';
 import { atMost } from './waiting.js';
 import { watchSleep, type Clock } from './wake.js';
@@ -66,9 +65,6 @@ export interface PipelineOptions {
 /** How long requests in flight may still take once the connector stops, in milliseconds. */
 const GRACE = 2_000;
 
-/** How long `initialized` may hold back what follows it, in milliseconds. */
-const PATIENCE = 5_000;
-
 /** How long servers may take to hear that answers are no longer wanted, in milliseconds. */
 const FAREWELL = 500;
 
@@ -91,8 +87,9 @@ export class Pipeline {
   readonly #ledger = new Ledger();
   readonly #dispatcher: Dispatcher;
   readonly #aside: Aside;
+  readonly #taps: Taps;
   readonly #asked = new Asked();
-  readonly #listNews = new ListNews((news) => void this.#show(news));
+  readonly #notifications: Notifications;
   /** Keeps the client's messages in order while a hook, `initialize` or `initialized` takes its time. */
   readonly #inbound = new Lane();
   /** Keeps the servers' messages in order while a hook takes its time. */
@@ -124,11 +121,27 @@ export class Pipeline {
       ledger: this.#ledger,
       send: (call, outgoing) => this.#dispatcher.send(call, outgoing),
       deliver: (envelope) => this.#client.deliver(envelope),
-      notify: (envelope) => this.#notify(envelope),
+      notify: (envelope) => this.#notifications.fromClient(envelope),
       meta: () => this.#legs.memory.meta,
     });
     const own = { aside: this.#aside, legs: this.#legs, ledger: this.#ledger };
     this.#dispatcher = new Dispatcher({ ...options, ...own });
+    this.#taps = new Taps({
+      hooks: options.hooks,
+      aside: this.#aside,
+      log: options.log,
+      isSafe: (call) => this.#dispatcher.isSafe(call),
+      affinity: (call) => (call === undefined ? this.#legs.home : this.#dispatcher.affinity(call)),
+    });
+    this.#notifications = new Notifications({
+      client: options.client,
+      legs: this.#legs,
+      ledger: this.#ledger,
+      dispatcher: this.#dispatcher,
+      asked: this.#asked,
+      log: options.log,
+      show: (envelope) => this.#show(envelope),
+    });
     this.#sources = new Sources({
       of: (scheme) => options.sourceOf(scheme),
       onchange: (endpoints) =>
@@ -171,45 +184,22 @@ export class Pipeline {
 
   /** Takes one message of the client. A returned promise asks for a pause until it settles. */
   accept(envelope: Envelope): void | Promise<void> {
-    if (envelope.kind === 'batch') return this.#acceptBatch(envelope);
-    return this.#admit(envelope, (answer) =>
-      answer === undefined ? undefined : this.#client.deliver(answer),
-    );
+    const deliver = (answer: Envelope | undefined): void | Promise<void> =>
+      answer === undefined ? undefined : this.#client.deliver(answer);
+    return envelope.kind === 'batch'
+      ? takeApart(envelope, (part, collect) => this.#admit(part, collect), deliver)
+      : this.#admit(envelope, deliver);
   }
 
   /** Answers a line of the client that was too large to be kept. */
   refuse(outline: Outline, length: number): void {
-    const limit = this.#settings.maxMessageSize;
-    const error = new ConnectorError(
-      'MCPC_TOO_LARGE',
-      `A message of ${length} bytes is over the limit of ${limit}.`,
-      {
-        hint: 'Allow larger ones with --max-message-size BYTES',
-      },
-    );
+    const error = overLimit(length, this.#settings.maxMessageSize);
     this.#log.warn?.('%s', error.message);
     if (outline.id === undefined) return;
     const idText = keyOf(outline.id) === undefined ? 'null' : outline.id;
     // Without a method it is an answer, for which a server waits.
     if (outline.method === undefined) void this.#reply(refusal(idText, error));
     else void this.#client.deliver(refusal(idText, error));
-  }
-
-  /** A batch is answered with one batch, in which every request has its answer (JSON-RPC 2.0 section 6). */
-  #acceptBatch(batch: Envelope): void | Promise<void> {
-    const parts = batch.parts();
-    if (parts.length === 0) return this.#client.deliver(refuseInvalid('null'));
-    const owing = new Set(parts.filter(({ kind }) => kind !== 'notification' && kind !== 'response'));
-    const answers: JSONRPCMessage[] = [];
-    const collect = (part: Envelope, answer: Envelope | undefined): void | Promise<void> => {
-      if (!owing.delete(part)) return undefined;
-      if (answer !== undefined) answers.push(answer.message);
-      if (owing.size > 0 || answers.length === 0) return undefined;
-      // An array is a batch, which the SDK's types no longer know.
-      return this.#client.deliver(Envelope.of(answers as unknown as JSONRPCMessage));
-    };
-    for (const part of parts) void this.#admit(part, (answer) => collect(part, answer));
-    return undefined;
   }
 
   #admit(envelope: Envelope, deliver: Call['deliver']): void | Promise<void> {
@@ -231,44 +221,19 @@ export class Pipeline {
     const answer = (body: Answer): void => {
       if (call !== undefined) void this.#dispatcher.answer(call, replyWith(call.envelope.idText, body));
     };
-    return this.#hooked('beforeSend', envelope, { call, fail, answer }, (changed) =>
+    return this.#taps.run('beforeSend', envelope, { call, fail, answer }, (changed) =>
       this.#forward(changed, call),
     );
   }
 
   #forward(envelope: Envelope, call: Call | undefined): void | Promise<void> {
     if (envelope.kind === 'response') return this.#reply(envelope);
-    if (call === undefined) return this.#notify(envelope);
+    if (call === undefined) return this.#notifications.fromClient(envelope);
     if (!this.#ledger.has(call)) return undefined;
     this.#dispatcher.send(call, envelope);
     if (envelope.method !== 'initialize') return call.leg?.transport?.drain?.();
     // Nothing overtakes `initialize`: what the client sends behind it belongs to the session that it opens.
     return this.#ledger.has(call) ? new Promise((resolve) => (call.onsettled = resolve)) : undefined;
-  }
-
-  #notify(envelope: Envelope): void | Promise<void> {
-    if (envelope.method === 'notifications/cancelled') return this.#cancel(envelope);
-    const { all, home } = this.#legs;
-    if (all.length > 1 && envelope.method === 'notifications/progress') {
-      const asker = this.#asked.ownerOf(envelope);
-      if (asker !== undefined) return void asker.tell(envelope);
-    }
-    const legs = all.filter((leg) => leg === home || (leg.open && (home === undefined || leg.joined)));
-    if (legs.length === 0) this.#log.debug?.('dropped %s: no server is connected', envelope.method);
-    const told = legs.map((leg) => leg.tell(envelope));
-    // Nothing overtakes `initialized` (MCP basic/lifecycle), but a server that never takes it holds nothing up.
-    if (envelope.method === 'notifications/initialized') {
-      const taken = Promise.all(told).then(() => this.#client.oninitialized?.());
-      return atMost(PATIENCE, taken).then(() => this.#legs.warm());
-    }
-    return legs[0]?.transport?.drain?.();
-  }
-
-  #cancel(envelope: Envelope): void {
-    const call = this.#ledger.find(cancelledId(envelope));
-    // What is finished needs no cancelling, and `initialize` must not be (2025-11-25 basic/utilities/cancellation).
-    if (call === undefined || call.cancelled || call.envelope.method === 'initialize') return;
-    void this.#dispatcher.cancel(call)?.tell(envelope);
   }
 
   /** Carries the client's answer to the server that asked. */
@@ -306,35 +271,11 @@ export class Pipeline {
       case 'request':
         return this.#show(this.#asked.ask(leg, envelope));
       case 'notification':
-        return this.#onnotification(leg, envelope);
+        return this.#notifications.fromServer(leg, envelope);
       case 'batch':
         return together(envelope.parts().map((part) => this.#onmessage(leg, part)));
       case 'invalid':
         return this.#oninvalid(leg, envelope);
-    }
-  }
-
-  #onnotification(leg: Leg, envelope: Envelope): void | Promise<void> {
-    switch (envelope.method) {
-      case 'notifications/cancelled':
-        return this.#show(this.#asked.withdraw(leg, envelope));
-      case ACKNOWLEDGED:
-        return together([envelope, ...this.#dispatcher.resumed(envelope)].map((news) => this.#show(news)));
-      default:
-        if (this.#legs.all.length > 1 && this.#isEcho(leg, envelope)) return undefined;
-        return this.#show(envelope);
-    }
-  }
-
-  /** With several legs the same news comes several times, and some of it too late: that is for one of them to tell. */
-  #isEcho(leg: Leg, envelope: Envelope): boolean {
-    switch (envelope.method) {
-      case 'notifications/resources/updated':
-        return this.#legs.home !== undefined && leg !== this.#legs.home;
-      case 'notifications/progress':
-        return this.#dispatcher.isStale(leg, envelope);
-      default:
-        return this.#listNews.take(envelope);
     }
   }
 
@@ -355,7 +296,7 @@ export class Pipeline {
     const answer = (body: Answer): void =>
       void this.#dispatcher.answer(call, replyWith(envelope.idText, body));
     return this.#outbound.run(() =>
-      this.#hooked('afterReceive', envelope, { call, fail, answer }, (changed) =>
+      this.#taps.run('afterReceive', envelope, { call, fail, answer }, (changed) =>
         this.#dispatcher.answer(call, changed),
       ),
     );
@@ -370,7 +311,7 @@ export class Pipeline {
     };
     const answer = (body: Answer): void => void this.#reply(replyWith(envelope.idText, body));
     return this.#outbound.run(() =>
-      this.#hooked('afterReceive', envelope, { call: undefined, fail, answer }, (changed) =>
+      this.#taps.run('afterReceive', envelope, { call: undefined, fail, answer }, (changed) =>
         this.#client.deliver(changed),
       ),
     );
@@ -400,61 +341,6 @@ export class Pipeline {
     }
   }
 
-  // ── Hooks ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  /**
-   * Takes a message through a hook and on to `next`, unless a tap answered or dropped it. A tap that fails ends a
-   * request with an error; a notification goes on as it was, since no one could be told of its loss.
-   */
-  #hooked(
-    name: 'beforeSend' | 'afterReceive',
-    envelope: Envelope,
-    {
-      call,
-      fail,
-      answer,
-    }: { call: Call | undefined; fail(error: ConnectorError): void; answer(body: Answer): void },
-    next: (changed: Envelope) => void | Promise<void>,
-  ): void | Promise<void> {
-    const exchange = new HookExchange({
-      id: call?.envelope.id,
-      method: call?.envelope.method ?? envelope.method,
-      attempts: call?.attempts ?? [],
-      state: call?.state ?? new Map(),
-      aside: this.#aside,
-      safe: () => call === undefined || this.#dispatcher.isSafe(call),
-      affinity: () => (call === undefined ? this.#legs.home : this.#dispatcher.affinity(call)),
-      onanswer: answer,
-      ondrop: (plugin, reason) => {
-        const error = dropped(envelope, plugin, reason);
-        this.#log.debug?.('%s', error.message);
-        if (call !== undefined || envelope.kind === 'request') fail(error);
-      },
-    });
-    const failed = (error: unknown): void | Promise<void> => {
-      fail(toConnectorError(error, 'MCPC_PLUGIN'));
-      return call === undefined && envelope.kind !== 'request' ? next(envelope) : undefined;
-    };
-    let ran: JSONRPCMessage | undefined | Promise<JSONRPCMessage | undefined>;
-    try {
-      ran = runHook(this.#hooks[name], envelope.message, exchange);
-    } catch (error) {
-      return failed(error);
-    }
-    const go = (changed: JSONRPCMessage | undefined): void | Promise<void> => {
-      if (exchange.handled) return undefined;
-      if (changed === undefined || changed === envelope.message) return next(envelope);
-      let replacement: Envelope;
-      try {
-        replacement = serialised(changed);
-      } catch (error) {
-        return failed(notJson(name, exchange.changedBy, error));
-      }
-      return next(underSameId(replacement, envelope));
-    };
-    return ran instanceof Promise ? ran.then(go, failed) : go(ran);
-  }
-
   // ── The end ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   /**
@@ -478,40 +364,8 @@ export class Pipeline {
     const hurried = signal.aborted ? undefined : once(signal, 'abort');
     await atMost(GRACE, Promise.race([Promise.all([answered, this.#outbound.idle()]), hurried]));
     await atMost(FAREWELL, this.#dispatcher.stop());
-    this.#listNews.close();
+    this.#notifications.close();
     this.#sources.close();
     await this.#legs.close();
   }
-}
-
-/** Wraps a message of a tap, as bytes: one that cannot be written is found out while it can still be told. */
-function serialised(message: JSONRPCMessage): Envelope {
-  const envelope = Envelope.of(message);
-  void envelope.pieces;
-  return envelope;
-}
-
-function notJson(hook: string, plugin: string, cause: unknown): ConnectorError {
-  const text = `Plugin ${plugin} failed in ${hook}: its message cannot be written as JSON: ${reasonOf(cause)}`;
-  return new ConnectorError('MCPC_PLUGIN', text, { cause, hint: `Report this to the authors of ${plugin}` });
-}
-
-function dropped(envelope: Envelope, plugin: string, reason: string | undefined): ConnectorError {
-  const what = envelope.method ?? 'an answer';
-  return new ConnectorError(
-    'MCPC_PLUGIN',
-    `Plugin ${plugin} dropped ${what}${reason === undefined ? '.' : `: ${reason}`}`,
-  );
-}
-
-/** A tap may change all but the id, by which both sides know whose answer it is. */
-function underSameId(changed: Envelope, original: Envelope): Envelope {
-  return original.key === undefined || changed.key === original.key
-    ? changed
-    : changed.withId(original.idText);
-}
-
-function together(waits: readonly (void | Promise<void>)[]): void | Promise<void> {
-  const pending = waits.filter((wait) => wait !== undefined);
-  return pending.length === 0 ? undefined : Promise.all(pending).then(() => undefined);
 }

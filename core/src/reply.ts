@@ -90,6 +90,14 @@ export function refuseDuplicate(idText: string): Envelope {
   );
 }
 
+/** Words the refusal of a line of the client that was too large to be kept, both in bytes. */
+export function overLimit(length: number, limit: number): ConnectorError {
+  const text = `A message of ${length} bytes is over the limit of ${limit}.`;
+  return new ConnectorError('MCPC_TOO_LARGE', text, {
+    hint: 'Allow larger ones with --max-message-size BYTES',
+  });
+}
+
 /** Makes a reply around the id's own JSON text, so that no id is changed by having been parsed. */
 export function replyWith(idText: string, body: object): Envelope {
   const rest = JSON.stringify(body).slice(1);

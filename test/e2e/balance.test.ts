@@ -10,15 +10,22 @@ describe('mcp-connect load-balance', () => {
   let proxy: ProxyProcess;
   let folder: string;
 
-  beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'mcpc-'));
-    servers = await Promise.all([1, 2, 3].map(() => scriptedHttp(() => undefined, { sessions: true })));
+  const begin = async (options: { sessions: boolean }): Promise<void> => {
+    servers = await Promise.all([1, 2, 3].map(() => scriptedHttp(() => undefined, options)));
     const endpoints = servers.map(({ endpoint }) => endpoint.label).join();
     proxy = new ProxyProcess(['load-balance', '--endpoints', endpoints], { MCP_CONNECT_STATE_DIR: folder });
-  });
-  afterEach(async () => {
+  };
+  const end = async (): Promise<void> => {
     await proxy.stop();
     await Promise.all(servers.map((server) => server.close()));
+  };
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'mcpc-'));
+    await begin({ sessions: true });
+  });
+  afterEach(async () => {
+    await end();
     await rm(folder, { recursive: true });
   });
 
@@ -36,6 +43,15 @@ describe('mcp-connect load-balance', () => {
     expect(servers.map((server) => server.executions('initialize'))).to.deep.equal([1, 1, 1]);
     for (const server of servers) expect(server.executions('resources/read')).to.be.within(8, 12);
     expect(servers.map((server) => server.executions('tools/call'))).to.have.members([0, 0, 10]);
+  });
+
+  it('spreads tool calls too where the servers keep no session', async () => {
+    await end();
+    await begin({ sessions: false });
+    await proxy.initialize();
+    await Promise.all(servers.map((server) => server.received(1, 'notifications/initialized')));
+    for (let id = 0; id < 30; id++) await proxy.request(id, 'tools/call', { name: 'act' });
+    for (const server of servers) expect(server.executions('tools/call')).to.be.within(8, 12);
   });
 
   it('goes on without a server that stops, and with it when it is back', async () => {

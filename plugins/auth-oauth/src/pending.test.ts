@@ -312,15 +312,17 @@ describe('while a sign-in is pending', () => {
     expect(sent.map(({ id }) => id)).to.deep.equal(['i', 10]);
   });
 
-  it('the channel still learns that the machine has slept, and gives back what has not left', async () => {
+  it('the channel still learns that the machine has slept, gives back what has not left, and tells what it keeps', async () => {
     const wire = {
       send: () => undefined,
       close: async () => undefined,
+      stateful: false,
       wake: () => true,
       withdraw: () => true,
     };
     const transport = await answeringMeanwhile(() => wire, account)({} as TransportContext);
     expect([transport.wake?.(), transport.withdraw?.(1)]).to.deep.equal([true, true]);
+    expect(transport.stateful).to.equal(false);
   });
 
   it('a list does not vanish in the middle of a session', async () => {

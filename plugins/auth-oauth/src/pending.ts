@@ -86,6 +86,11 @@ class PendingTransport implements Transport {
     this.#wire = wire;
   }
 
+  /** What a session that is yet to be begun will keep is not known. */
+  get stateful(): boolean {
+    return this.#owesSession || (this.#wire.stateful ?? true);
+  }
+
   send(envelope: Envelope, credentials: Credentials): void | Promise<void> {
     if (this.#standingIn) return this.#standIn(envelope);
     if (this.#owesSession && !isModern(envelope)) {

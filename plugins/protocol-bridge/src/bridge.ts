@@ -109,6 +109,10 @@ class Bridge implements Transport, OpeningHost {
     return direction ?? this.#through;
   }
 
+  get stateful(): boolean {
+    return (this.#direction ?? this.#through).stateful;
+  }
+
   send(envelope: Envelope, credentials: Credentials): void | Promise<void> {
     if (this.#deciding !== undefined)
       return this.#hold(envelope, this.#deciding, () => this.send(envelope, credentials));

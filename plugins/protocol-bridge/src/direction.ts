@@ -30,6 +30,8 @@ export interface AskOptions {
 export interface Upstream {
   /** True where messages are single HTTP requests; false for a lasting channel of lines. */
   readonly http: boolean;
+  /** False while the server keeps nothing for the session, as its transport says. */
+  readonly stateful: boolean;
   /**
    * Sends a message. Without credentials it is signed by the `authenticate` hook, once more when it is refused.
    *
@@ -56,6 +58,8 @@ export interface DirectionContext {
  * between. Made when it is known which era each side speaks.
  */
 export interface Direction {
+  /** False while nothing is kept for the session, neither here nor at the server; see `Transport.stateful`. */
+  readonly stateful: boolean;
   /** Takes a message of the client; the contract is that of `Transport.send`. */
   send(envelope: Envelope, credentials: Credentials): void | Promise<void>;
   /**
@@ -83,6 +87,9 @@ export interface Direction {
 /** Carries messages both ways as they are: both sides speak the same era. */
 export function passThrough({ client, upstream }: DirectionContext): Direction {
   return {
+    get stateful() {
+      return upstream.stateful;
+    },
     send: (envelope, credentials) => upstream.send(envelope, credentials),
     received: (envelope, request) => client.onmessage(envelope, request),
     lost: (id, error) => client.onlost(id, error),

@@ -56,6 +56,8 @@ export interface Introduction {
  * would have kept: who the client is, what it can do and what it wants to be told (2026-07-28 basic/index, _meta).
  */
 export class LegacyToModern implements Direction {
+  /** The session of the client is kept here. */
+  readonly stateful = true;
   readonly #context: DirectionContext;
   readonly #discovered: Discovered;
   readonly #client: LegacyClient;

@@ -36,6 +36,10 @@ export class ModernOverHttp implements Direction {
     this.#mirror = new Mirror(context.client.log);
   }
 
+  get stateful(): boolean {
+    return this.#context.upstream.stateful;
+  }
+
   send(envelope: Envelope, credentials: Credentials): void | Promise<void> {
     const { upstream } = this.#context;
     switch (envelope.method) {

@@ -32,6 +32,8 @@ export function openModernToLegacy(context: DirectionContext): Direction {
  * what the server asks in the middle of a request is asked as a result of that request.
  */
 class ModernToLegacy implements Direction {
+  /** The session with the server is kept here. */
+  readonly stateful = true;
   readonly #context: DirectionContext;
   readonly #session: LegacySession;
   readonly #forwarding: Forwarding;

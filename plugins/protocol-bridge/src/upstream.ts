@@ -38,6 +38,10 @@ export class UpstreamChannel implements Upstream {
     this.http = context.endpoint.scheme === 'http' || context.endpoint.scheme === 'sse';
   }
 
+  get stateful(): boolean {
+    return this.wire?.stateful ?? true;
+  }
+
   send(envelope: Envelope, credentials?: Credentials): void | Promise<void> {
     if (this.wire === undefined) throw closed(this.#context);
     return credentials === undefined ? this.#sendSigned(envelope) : this.wire.send(envelope, credentials);

@@ -7,6 +7,9 @@ const BOM = Buffer.from('\ufeff');
 /** How much of an id of the server's making is shown, in characters. */
 const LONGEST_ID = 40;
 
+/** How long the body of a refusal may take, in milliseconds. */
+const REFUSAL_PATIENCE = 2_000;
+
 /** What became of a response's body: its bytes, put together, or why there are none. */
 export type Body = Assembler | ConnectorError;
 
@@ -50,6 +53,16 @@ export function collect(
   };
   response.on('error', fail);
   response.on('close', () => fail());
+}
+
+/** Collects the body of a refusal; a server that does not end it in time has none. */
+export async function bodyOfRefusal(response: Reply, options: CollectOptions): Promise<Body> {
+  const late = setTimeout(() => response.destroy(), REFUSAL_PATIENCE);
+  try {
+    return await new Promise((done) => collect(response, options, done));
+  } finally {
+    clearTimeout(late);
+  }
 }
 
 /** Some servers begin their JSON with a byte order mark, which every fetch takes off. */

@@ -12,50 +12,26 @@ import {
   type TransportContext,
 } from '@mcp-connect/core';
 import { errorIn, isFinal, isForgotten, sessionLost } from './answer.js';
-import { collect, refuseTooLarge, type Body } from './body.js';
-import {
-  mirroredHeaders,
-  modernHeaders,
-  modernVersion,
-  postHeaders,
-  sessionHeaders,
-  signedHeaders,
-  streamHeaders,
-} from './headers.js';
+import { bodyOfRefusal, refuseTooLarge } from './body.js';
+import { mirroredHeaders, modernHeaders, modernVersion, postHeaders, signedHeaders } from './headers.js';
 import { Intake } from './intake.js';
 import { openLegacySse } from './legacy-sse.js';
 import { Replies, type Pending, type ReplyHost } from './replies.js';
 import type { Reply } from './reply.js';
+import { Session } from './session.js';
 import { bidsAgain, refusalOf } from './status.js';
-import { NotificationStream } from './streams.js';
 import { discard, openWire, type Wire } from './wire.js';
 
-/** How long the first request may wait for the notification stream, in milliseconds. */
-const STREAM_PATIENCE = 500;
 /** How long a server may take to answer a request that was cancelled, in milliseconds. */
 const CANCEL_PATIENCE = 500;
 /** How long the end of a session may take to reach the server, in milliseconds. */
 const FAREWELL = 1_000;
-/** How long the body of a refusal may take, in milliseconds. */
-const REFUSAL_PATIENCE = 2_000;
 /** How long a server may take to show that it speaks HTTP with SSE, in milliseconds. */
 const FALLBACK_PATIENCE = 5_000;
 /** Refusals of `initialize` that an older server may mean (2025-11-25 basic/transports, Backwards Compatibility). */
 const FALLBACK_STATUSES = new Set([400, 404, 405]);
 /** Requests that ask whether the server lives: they wait for none that it may never answer. */
 const SIGNS_OF_LIFE = new Set<string | undefined>(['ping', 'server/discover']);
-/** Session ids are visible ASCII; anything else could forge headers (2025-11-25 basic/transports). */
-const SESSION_ID = /^[\x21-\x7e]+$/;
-
-/** A legacy session as the server named it. */
-interface Session {
-  readonly id: string | undefined;
-  /** The negotiated revision; known once `initialize` is answered. */
-  readonly version: string | undefined;
-}
-
-const NO_SESSION: Session = { id: undefined, version: undefined };
-
 /** Opens Streamable HTTP, which connects with the first message and no sooner. */
 export async function openStreamable(context: TransportContext): Promise<Transport> {
   return new Streamable(context, await openWire(context));
@@ -70,14 +46,7 @@ class Streamable implements Transport, ReplyHost {
   readonly wire: Wire;
   readonly intake = new Intake();
   readonly #replies = new Replies(this);
-  #session: Session = NO_SESSION;
-  /** True once the server has served a message in this session. */
-  #proven = false;
-  /** True once the server has said that it no longer knows the session. */
-  #over = false;
-  /** The ends of earlier sessions, which are on their way to the server. */
-  #left: Promise<unknown> | undefined;
-  #notifications: NotificationStream | undefined;
+  readonly #session = new Session(this);
   /** Bytes of requests to which the server has not begun to reply. */
   #waiting = 0;
   #room: Promise<void> | undefined;
@@ -124,7 +93,7 @@ class Streamable implements Transport, ReplyHost {
   /** Connections that are kept and streams that are open may have died; whatever can be taken up again is. */
   wake(): boolean {
     this.wire.rest();
-    this.#notifications?.renew();
+    this.#session.renew();
     for (const { renew } of this.#replies.all()) renew?.();
     return this.#fallback?.wake?.() ?? false;
   }
@@ -134,19 +103,7 @@ class Streamable implements Transport, ReplyHost {
   }
 
   headers(challenge?: Challenge): Promise<Record<string, string>> {
-    return this.#headers('GET', () => this.#session, challenge);
-  }
-
-  /** Headers of a GET or DELETE in a session. */
-  async #headers(
-    method: 'GET' | 'DELETE',
-    session: () => Session,
-    challenge?: Challenge,
-  ): Promise<Record<string, string>> {
-    const credentials = await this.context.credentials(challenge);
-    const { id, version } = session();
-    const headers = streamHeaders(sessionHeaders(id, version), credentials.headers);
-    return signedHeaders(credentials, { method, url: this.wire.url, headers });
+    return this.#session.headersOfStream(challenge);
   }
 
   get #label(): string {
@@ -154,7 +111,7 @@ class Streamable implements Transport, ReplyHost {
   }
 
   #request(envelope: Envelope, credentials: Credentials): Promise<void> {
-    if (envelope.method === 'initialize') this.#forgetSession();
+    if (envelope.method === 'initialize') this.#session.forget();
     const version = modernVersion(envelope);
     // The same request again: the answer to the earlier one is no longer waited for.
     const earlier = this.#replies.find(envelope.key);
@@ -212,7 +169,7 @@ class Streamable implements Transport, ReplyHost {
             discard(response);
             if (response.statusCode! < 300) return resolve();
             const refusal = refusalOf(response, this.#label, session !== undefined);
-            this.#noteLoss(refusal, session);
+            this.#session.noteLoss(refusal, session);
             reject(refusal);
           },
         },
@@ -223,7 +180,7 @@ class Streamable implements Transport, ReplyHost {
         reject(untaken(this.#label, timeout));
       }, timeout);
     });
-    if (envelope.method === 'notifications/initialized') await this.#listen();
+    if (envelope.method === 'notifications/initialized') await this.#session.listen();
   }
 
   #postHeaders(
@@ -233,7 +190,7 @@ class Streamable implements Transport, ReplyHost {
   ): Record<string, string> {
     const headers =
       modern === undefined
-        ? postHeaders(sessionHeaders(this.#session.id, this.#session.version), credentials.headers)
+        ? postHeaders(this.#session.headers(), credentials.headers)
         : postHeaders(modernHeaders(envelope, modern), mirroredHeaders(credentials.headers));
     return signedHeaders(credentials, { method: 'POST', url: this.wire.url, headers, body: envelope.bytes });
   }
@@ -241,13 +198,17 @@ class Streamable implements Transport, ReplyHost {
   // ── Replies ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   #onreply(pending: Pending, response: Reply): void {
-    if (pending.envelope.method === 'initialize') this.#beginSession(response.headers['mcp-session-id']);
-    else this.#proven = true;
+    if (pending.envelope.method === 'initialize') this.#session.begin(response.headers['mcp-session-id']);
+    else this.#session.proven = true;
     this.#replies.read(pending, response);
   }
 
   drop(outline: Outline, length: number): void {
     this.#replies.drop(outline, length);
+  }
+
+  onsession(answer: Envelope): void {
+    this.#session.negotiated(answer);
   }
 
   /** The server waits for an answer to its request, also where that is too large to be kept. */
@@ -281,21 +242,6 @@ class Streamable implements Transport, ReplyHost {
 
   // ── Refusals ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** The body of a refusal; a server that does not end it in time has none. */
-  async #bodyOf(response: Reply): Promise<Body> {
-    const late = setTimeout(() => response.destroy(), REFUSAL_PATIENCE);
-    try {
-      const options = {
-        label: this.#label,
-        limit: this.context.settings.maxMessageSize,
-        intake: this.intake,
-      };
-      return await new Promise((done) => collect(response, options, done));
-    } finally {
-      clearTimeout(late);
-    }
-  }
-
   /** A refusal that holds a JSON-RPC error for this request is its answer; any other one rejects the sending. */
   async #onrefusal(
     pending: Pending,
@@ -307,16 +253,20 @@ class Streamable implements Transport, ReplyHost {
     const refusal = refusalOf(response, this.#label, session !== undefined);
     if (bidsAgain(refusal)) {
       discard(response);
-      this.#noteLoss(refusal, session);
+      this.#session.noteLoss(refusal, session);
       throw refusal;
     }
-    const body = await this.#bodyOf(response);
+    const body = await bodyOfRefusal(response, {
+      label: this.#label,
+      limit: this.context.settings.maxMessageSize,
+      intake: this.intake,
+    });
     const answer = errorIn(body, envelope, refusal);
     // What it said is not logged: error pages may hold cookies, codes and the like, which nobody has named to the log.
     this.context.log.debug?.('%s refused %s: %s', this.#label, envelope.method, refusal.message);
-    if (session !== undefined && this.#proven && isForgotten(answer, refusal)) {
+    if (session !== undefined && this.#session.proven && isForgotten(answer, refusal)) {
       const lost = sessionLost(this.#label, refusal);
-      this.#noteLoss(lost, session);
+      this.#session.noteLoss(lost, session);
       throw lost;
     }
     const older =
@@ -342,72 +292,17 @@ class Streamable implements Transport, ReplyHost {
     return true;
   }
 
-  // ── The session ──────────────────────────────────────────────────────────────────────────────────────────────
-
-  #beginSession(id: string | string[] | undefined): void {
-    this.#proven = this.#over = false;
-    if (typeof id !== 'string' || !SESSION_ID.test(id)) return;
-    this.context.log.hide(id);
-    this.#session = { id, version: undefined };
-  }
-
-  onsession(answer: Envelope): void {
-    const { result } = answer.message as { result?: { protocolVersion?: unknown } };
-    const version = result?.protocolVersion;
-    if (typeof version === 'string') this.#session = { id: this.#session.id, version };
-  }
-
-  /** Late news of an earlier session says nothing of this one. */
-  #noteLoss({ code }: ConnectorError, session: string | undefined): void {
-    if (code === 'MCPC_SESSION_LOST' && session === this.#session.id) this.#over = true;
-  }
-
-  /** Makes way for a new session; a server that still has the old one is told that it is over. */
-  #forgetSession(): void {
-    const left = this.#endSession();
-    this.#left = Promise.all([this.#left, left]);
-    this.#session = NO_SESSION;
-    this.#notifications?.close();
-    this.#notifications = undefined;
-  }
-
-  /**
-   * Asks for the notification stream and waits for the answer: a server drops requests of its own for which it has no
-   * stream yet.
-   */
-  async #listen(): Promise<void> {
-    this.#notifications?.close();
-    const stream = new NotificationStream(this);
-    this.#notifications = stream;
-    await atMost(STREAM_PATIENCE, stream.open());
-  }
-
   async #close(): Promise<void> {
     this.#makeRoom?.();
-    this.#notifications?.close();
+    this.#session.stopListening();
     for (const { request, resumption } of this.#replies.all()) {
       resumption?.abort();
       request?.abort();
     }
     this.#replies.clear();
     await this.#fallback?.close();
-    await atMost(FAREWELL, Promise.all([this.#left, this.#endSession()]));
+    await atMost(FAREWELL, this.#session.end());
     this.wire.close();
-  }
-
-  /** Tells the server that the session is over; one that does not allow it answers 405, which is fine too. */
-  async #endSession(): Promise<void> {
-    const session = this.#session;
-    if (session.id === undefined || this.#over) return;
-    const headers = await this.#headers('DELETE', () => session).catch(() => undefined);
-    if (headers === undefined) return;
-    await new Promise<void>((done) => {
-      const onresponse = (response: Reply): void => {
-        response.once('close', done);
-        discard(response);
-      };
-      this.wire.request({ method: 'DELETE', headers, urgent: true }, { onerror: () => done(), onresponse });
-    });
   }
 }
 
