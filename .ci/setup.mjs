@@ -28,7 +28,9 @@ function isInstalled() {
 function install() {
   const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
   const npm = process.env.npm_execpath;
-  return npm === undefined ? step('install', 'npm', args) : step('install', process.execPath, [npm, ...args]);
+  const [command, words] = npm === undefined ? ['npm', args] : [process.execPath, [npm, ...args]];
+  // The way to the registry may need the certificates that other steps do without.
+  return step('install', command, words, process.env);
 }
 
 /** Removes compiled files whose source is gone, so that no deleted test lives on. */

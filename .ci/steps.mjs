@@ -35,12 +35,12 @@ export function filesBelow(folder) {
  * Runs one step to its end and prints its name, its time and, when it failed, what it had to say.
  * Returns whether it succeeded.
  */
-export function step(name, command, args) {
+export function step(name, command, args, env = ENV) {
   process.stdout.write(name.padEnd(9));
   const startedAt = performance.now();
   const { status, stdout, stderr, error } = spawnSync(command, args, {
     cwd: ROOT,
-    env: ENV,
+    env,
     encoding: 'utf8',
     maxBuffer: 2 ** 26,
     stdio: ['ignore', 'pipe', 'pipe'],
