@@ -74,6 +74,31 @@ describe('stopping', () => {
     expect(isAlive(pid)).to.equal(false);
   });
 
+  const silent = [
+    '--',
+    process.execPath,
+    '-e',
+    'console.error(`pid ${process.pid}.`); setInterval(() => {}, 9)',
+  ];
+  const pidIn = async (run: ProxyProcess): Promise<number> => {
+    await run.log(/pid \d+\./);
+    return Number(/pid (\d+)\./.exec(run.stderr)![1]);
+  };
+
+  it('leaves no program behind that a check has found wanting', async () => {
+    const run = new ProxyProcess(['test', '--timeout', '1', ...silent]);
+    const pid = await pidIn(run);
+    expect(await run.exit).to.deep.equal({ code: 1, signal: null });
+    expect(isAlive(pid)).to.equal(false);
+  });
+
+  it('leaves no program behind when a check is broken off', async () => {
+    const run = new ProxyProcess(['test', ...silent]);
+    const pid = await pidIn(run);
+    expect(await run.signal('SIGINT')).to.deep.equal({ code: 130, signal: null });
+    expect(isAlive(pid)).to.equal(false);
+  });
+
   it('before anything was asked, exits with 0 and writes nothing', async () => {
     const peer = await serveFeaturesOverHttp();
     const proxy = new ProxyProcess(['proxy', ...peer.args]);

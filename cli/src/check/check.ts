@@ -28,6 +28,8 @@ export interface CheckOptions {
   readonly call?: ToolCall;
   /** Finds the proxy by way of which an address is reached, if any: a direct connection would prove nothing. */
   readonly proxyFor?: (url: URL) => ForwardProxy | undefined;
+  /** Flags about TLS that were given, for the command to type next. */
+  readonly tls?: readonly string[];
   /** Is told the name of each step as it is taken. */
   readonly onstep?: (name: string) => void;
 }
@@ -84,7 +86,7 @@ class Check {
   }
 
   async run(endpoint: Endpoint): Promise<CheckReport> {
-    const { depth, connector } = this.#options;
+    const { depth, connector, tls } = this.#options;
     const steps = this.#steps;
     await this.#reach(endpoint);
     const conversation = steps.failed === undefined ? await this.#greet(endpoint) : undefined;
@@ -107,6 +109,7 @@ class Check {
           failure: failed.error,
           oauth: this.#signIn.offersOauth,
           timeout: connector.settings.timeout / 1000,
+          ...(tls && { tls }),
         }),
       }),
     };

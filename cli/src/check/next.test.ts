@@ -35,6 +35,21 @@ describe('the command to type next', () => {
     expect(next(URL, { code: 'MCPC_TIMEOUT', attempts: 4 })).not.to.include('--timeout');
   });
 
+  it('keeps the flags without which the next command fails elsewhere', () => {
+    const tls = ['--ca "ca.pem"', '--insecure'];
+    const endpoint = parseEndpoint(URL);
+    const typed = (cause?: string): string =>
+      nextCommand({
+        endpoint,
+        failure: { code: 'MCPC_CONNECT', message: '', ...(cause !== undefined && { cause }) },
+        timeout: 10,
+        tls,
+      });
+    expect(typed()).to.include('--ca "ca.pem" --insecure');
+    expect(typed('SELF_SIGNED_CERT_IN_CHAIN')).to.include('--ca FILE').and.not.include('ca.pem');
+    expect(typed('EPROTO')).not.to.include('--ca');
+  });
+
   it('leaves TLS out where nobody speaks it', () => {
     expect(next(URL, { cause: 'EPROTO' })).to.include('"http://x.example/mcp"');
     expect(next('tls://x.example:9', { cause: 'EPROTO' })).to.include('"tcp://x.example:9"');

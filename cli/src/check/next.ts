@@ -10,6 +10,8 @@ export interface NextQuestion {
   readonly oauth?: boolean;
   /** The value of `--timeout`, in seconds. */
   readonly timeout: number;
+  /** Flags about TLS that were given, with their values: without them the next command fails elsewhere. */
+  readonly tls?: readonly string[];
 }
 
 /** Where most servers are served, when the address leads elsewhere. */
@@ -21,26 +23,28 @@ const PATIENCE = 3;
 const SIGN_IN = new Set<Failure['code']>(['MCPC_UNAUTHORIZED', 'MCPC_SIGN_IN']);
 
 /** Names the command to type next: the same check, with what was missing. */
-export function nextCommand({ endpoint, failure, timeout, oauth = false }: NextQuestion): string {
+export function nextCommand({ endpoint, failure, timeout, oauth = false, tls = [] }: NextQuestion): string {
   const test = (to: Endpoint, ...more: readonly string[]): string => {
     // What stands behind -- is the program's.
     const words = to.argv === undefined ? [...addressed(to), ...more] : [...more, ...addressed(to)];
     return ['mcp-connect test', ...words].join(' ');
   };
+  const again = (...more: readonly string[]): string => test(endpoint, ...tls, ...more);
   const { code, cause, attempts = 1 } = failure;
   const { url } = endpoint;
-  if (isUntrusted(cause)) return test(endpoint, '--ca FILE');
-  if (cause === WRONG_NAME) return test(endpoint, '--servername HOST');
+  if (isUntrusted(cause))
+    return test(endpoint, ...tls.filter((flag) => !flag.startsWith('--ca ')), '--ca FILE');
+  if (cause === WRONG_NAME) return again('--servername HOST');
   if (isNoTls(cause) && url !== undefined)
     return test(parseEndpoint(url.href.replace(/^(http|tl)s:/, withoutTls)));
-  if (SIGN_IN.has(code) && oauth) return `mcp-connect login --endpoint ${quoted(endpoint.label)}`;
-  if (SIGN_IN.has(code)) return test(endpoint, '--auth-token TOKEN');
+  if (SIGN_IN.has(code) && oauth)
+    return ['mcp-connect login --endpoint', quoted(endpoint.label), ...tls].join(' ');
+  if (SIGN_IN.has(code)) return again('--auth-token TOKEN');
   // What failed before the time was up needs no more time.
-  if (code === 'MCPC_TIMEOUT' && attempts === 1)
-    return test(endpoint, '--timeout', String(timeout * PATIENCE));
+  if (code === 'MCPC_TIMEOUT' && attempts === 1) return again('--timeout', String(timeout * PATIENCE));
   if (code === 'MCPC_HTTP_STATUS' && url !== undefined && url.pathname !== USUAL_PATH)
-    return test(parseEndpoint(new URL(USUAL_PATH, url.origin).href));
-  return code === 'MCPC_CONNECT' ? test(endpoint) : test(endpoint, '--debug');
+    return test(parseEndpoint(new URL(USUAL_PATH, url.origin).href), ...tls);
+  return code === 'MCPC_CONNECT' ? again() : again('--debug');
 }
 
 function withoutTls(_: string, start: string): string {

@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { ConnectorError, type Log } from '@mcp-connect/core';
 import type { CommonValues, Values } from '../flags/flags.js';
 import { forwardProxyFor, type ForwardProxy } from '../network/forward.js';
@@ -5,14 +6,21 @@ import { consoleToStderr } from '../output/console.js';
 import { openLog } from '../output/log-sinks.js';
 import { showProgress, type Progress } from '../output/progress.js';
 import { tell } from '../output/report.js';
-import { prepare, type Invocation, type Surroundings } from '../serve/proxy.js';
+import { prepare, STOP_SIGNALS, type Invocation, type Surroundings } from '../serve/proxy.js';
 import { check, type CheckOptions, type CheckReport, type ToolCall } from './check.js';
+import { Opened } from './opened.js';
 import { tableOf } from './table.js';
+
+/** What shells add to the number of the signal that ended a program. */
+const SIGNALLED = 128;
 
 /** What a command that looks at servers needs of its process. */
 export type CheckSurroundings = Pick<Surroundings, 'stderr' | 'env'> & {
   readonly stdout: Surroundings['stdout'] & { readonly isTTY?: boolean; readonly columns?: number };
+  once(signal: StopSignal, listener: () => void): unknown;
 };
+
+type StopSignal = (typeof STOP_SIGNALS)[number];
 
 /** Who asks, and in what surroundings. */
 export interface RunCheckOptions {
@@ -27,14 +35,20 @@ export interface RunCheckOptions {
  * @throws ConnectorError `MCPC_USAGE` when the log file cannot be written
  */
 export async function runTest(invocation: Invocation, options: RunCheckOptions): Promise<number> {
-  return reported(invocation, options, async (log, progress) => {
+  return reported(invocation, options, async (log, { progress, opened }) => {
     const { around } = options;
     const { json, call, args } = invocation.values as { json: boolean; call?: string; args: string };
     const asked = toolCall(call, args);
     const what = { depth: 'everything', ...(asked !== undefined && { call: asked }) } as const;
-    const report = await examine(invocation, log, { ...options, what, onstep: progress.say });
+    const report = await examine(invocation, log, { ...options, what, opened, onstep: progress.say });
     return { ok: report.ok, text: json ? `${JSON.stringify(report, null, 2)}\n` : shown(report, around) };
   });
+}
+
+/** What is looked at, and who keeps hold of what is opened for it. */
+export interface ExamineOptions extends RunCheckOptions, Pick<CheckOptions, 'onstep'> {
+  readonly what: Pick<CheckOptions, 'depth' | 'call'>;
+  readonly opened: Opened;
 }
 
 /**
@@ -45,14 +59,10 @@ export async function runTest(invocation: Invocation, options: RunCheckOptions):
 export async function examine(
   invocation: Invocation,
   log: Log,
-  {
-    around: { env },
-    version,
-    what,
-    onstep,
-  }: RunCheckOptions & { readonly what: Pick<CheckOptions, 'depth' | 'call'> } & Pick<CheckOptions, 'onstep'>,
+  { around: { env }, version, what, opened, onstep }: ExamineOptions,
 ): Promise<CheckReport> {
   const { connector, values } = await prepare(invocation, log, env);
+  connector.use(opened.plugin());
   const { proxy, 'no-proxy': noProxy } = values as Values & CommonValues;
   const proxyFor = (url: URL): ForwardProxy | undefined => forwardProxyFor(url, { proxy, noProxy, env });
   return check({
@@ -60,9 +70,19 @@ export async function examine(
     log,
     clientInfo: { name: 'mcp-connect', version },
     proxyFor,
+    tls: tlsFlags(values as Values & CommonValues),
     ...what,
     ...(onstep && { onstep }),
   });
+}
+
+/** The paths of `--ca`, `--cert` and `--key` are no secrets, and neither is a name. */
+function tlsFlags(values: CommonValues): string[] {
+  const given = (['ca', 'cert', 'key', 'servername'] as const).flatMap((name) => {
+    const value = values[name];
+    return value === undefined ? [] : [`--${name} ${JSON.stringify(value)}`];
+  });
+  return values.insecure ? [...given, '--insecure'] : given;
 }
 
 /** What a command has to say. */
@@ -73,30 +93,45 @@ export interface Result {
   readonly text: string;
 }
 
+/** What the work of a command goes on with. */
+export interface Working {
+  readonly progress: Progress;
+  readonly opened: Opened;
+}
+
 /**
  * Does the work of a command with a log of its own, shows how it goes and writes the result to stdout; what it throws
- * is told on stderr.
+ * is told on stderr. Nothing that was opened is left behind, also when a signal asks to stop; a second one ends the
+ * process at once.
  *
  * @returns the exit code
  */
 export async function reported(
   invocation: Invocation,
-  { around: { stdout, stderr, env } }: RunCheckOptions,
-  work: (log: Log, progress: Progress) => Promise<Result>,
+  { around }: RunCheckOptions,
+  work: (log: Log, working: Working) => Promise<Result>,
 ): Promise<number> {
+  const { stdout, stderr, env } = around;
   // stdout is for the result: someone may read it by program.
   consoleToStderr();
   const { values } = invocation;
   const log = openLog(values as Values & CommonValues, { stderr, env });
   const progress = await showProgress('Starting', { stderr, env, json: values['json'] === true });
+  const opened = new Opened();
+  const stopped = new Promise<StopSignal>((resolve) => {
+    for (const signal of STOP_SIGNALS) around.once(signal, () => resolve(signal));
+  });
   try {
-    const { ok, text } = await work(log, progress);
+    const result = await Promise.race([work(log, { progress, opened }), stopped]);
     progress.done();
-    stdout.write(text);
-    return ok ? 0 : 1;
+    if (typeof result === 'string') return SIGNALLED + constants.signals[result];
+    stdout.write(result.text);
+    return result.ok ? 0 : 1;
   } catch (error) {
     progress.done();
     return tell(error, { stderr, log, invocation });
+  } finally {
+    await opened.close();
   }
 }
 

@@ -32,7 +32,7 @@ export interface RunDoctorOptions extends RunCheckOptions {
  * @throws ConnectorError `MCPC_USAGE` when the log file cannot be written
  */
 export async function runDoctor(invocation: Invocation, options: RunDoctorOptions): Promise<number> {
-  return reported(invocation, options, async (log, progress) => {
+  return reported(invocation, options, async (log, { progress, opened }) => {
     const { stdout, env } = options.around;
     const { values } = invocation;
     progress.say('Looking at this machine and the endpoints');
@@ -67,7 +67,7 @@ export async function runDoctor(invocation: Invocation, options: RunDoctorOption
         const reports = await Promise.all(
           endpointsOf(one, env, log).map((endpoint) => {
             const alone = { ...one, warnings: [], mode: { ...one.mode, endpoints: () => [endpoint] } };
-            return examine(alone, log, { ...options, what: { depth: 'greeting' } });
+            return examine(alone, log, { ...options, opened, what: { depth: 'greeting' } });
           }),
         );
         return { reports, findings: reports.map((report) => endpointFinding(report, label)) };
