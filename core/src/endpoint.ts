@@ -52,6 +52,11 @@ export function parseEndpoint(text: string, transport?: string): Endpoint {
   if (url && transport !== 'stdio') return fromUrl(trimmed, url[1]!.toLowerCase(), transport);
   if (transport !== undefined && transport !== 'http' && transport !== 'sse')
     return plain(transport, trimmed);
+  if (trimmed.toLowerCase() === 'stdio:') {
+    throw new ConnectorError('MCPC_USAGE', 'The endpoint stdio: names no command.', {
+      hint: 'Write it behind the colon, for example "stdio:python server.py"',
+    });
+  }
   // Behind the first word may come arguments with secrets in them.
   const shown = withoutSecrets(trimmed.split(/\s/, 1)[0]!);
   throw new ConnectorError('MCPC_USAGE', `The endpoint "${shown}" names no transport.`, {
@@ -101,6 +106,16 @@ function fromUrl(text: string, prefix: string, transport: string | undefined): E
     });
   }
   const own = prefix === 'https' ? 'http' : prefix;
+  if (own === 'http' && /\s/.test(text)) {
+    // A URL would take blanks for a part of the path; what was meant is two endpoints, or flags in the same quotes.
+    throw new ConnectorError(
+      'MCPC_USAGE',
+      `More stands behind the endpoint ${labelOf(new URL(text.split(/\s/, 1)[0]!))}.`,
+      {
+        hint: 'Write flags as words of their own, a comma between several endpoints, and %20 for a blank in an address',
+      },
+    );
+  }
   const scheme = own === 'http' && transport === 'sse' ? 'sse' : agree(own, transport, text);
   return {
     scheme,

@@ -2,6 +2,7 @@
 // as all the rest of a start. `bin/run.js` requires the bundled form of this file.
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -11,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Script } from 'node:vm';
 
@@ -155,7 +156,10 @@ function read(file: string): Compiled {
 function keep(folder: string, file: string, bundle: Bundle): void {
   const draft = `${file}.${process.pid}.tmp`;
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    // A home that is missing is not for us to make; and Node.js itself would try for ever where nothing can be made.
+    for (const each of [dirname(dirname(folder)), dirname(folder), folder]) {
+      if (!existsSync(each)) mkdirSync(each, { mode: 0o700 });
+    }
     chmodSync(folder, 0o700);
     // V8 believes what it reads: a damaged file would end every start. So all of it is there twice, which takes less time
     // to compare than a checksum takes to load.

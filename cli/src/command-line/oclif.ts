@@ -8,7 +8,7 @@ import { run } from '@oclif/core/run';
 import { settings } from '@oclif/core/settings';
 import { CHECKS, MODES } from './modes.js';
 import { closest } from './suggest.js';
-import { isMistake, usageError } from './usage-error.js';
+import { isMistake, usageError, withoutValue } from './usage-error.js';
 
 /**
  * Runs a command line through oclif, which reports its own failures and then ends the process.
@@ -60,12 +60,23 @@ function checkCommand(argv: readonly string[], config: Config): void {
 function checkLeadingFlag(word: string, { pjson: { oclif } }: Config): void {
   const { additionalHelpFlags = [], additionalVersionFlags = [] } = oclif;
   if (['--help', '--version', ...additionalHelpFlags, ...additionalVersionFlags].includes(word)) return;
-  throw new ConnectorError('MCPC_USAGE', `There is no command before the flag ${word.split('=', 1)[0]}.`, {
+  throw new ConnectorError('MCPC_USAGE', `There is no command before the flag ${withoutValue(word)}.`, {
     hint: 'Name one first, as in mcp-connect proxy --endpoint https://example.com/mcp; see mcp-connect --help',
   });
 }
 
 function unknownCommand(typed: string, names: readonly string[], topic = ''): ConnectorError {
+  const word = /^\S*/.exec(typed)![0];
+  if (word !== typed) {
+    // Whole command lines come as one word from settings of clients, and hold secrets.
+    return new ConnectorError(
+      'MCPC_USAGE',
+      `A command and what follows it stand in one word: ${topic}${word} ….`,
+      {
+        hint: 'Write each as a word of its own, in the settings of a client "proxy", "--endpoint", "https://example.com/mcp"',
+      },
+    );
+  }
   const near = closest(typed, names);
   return new ConnectorError('MCPC_USAGE', `There is no command ${topic}${typed}.`, {
     hint:

@@ -212,6 +212,22 @@ describe('bad input', () => {
     expect(err).to.include('--auth-tokn').and.not.include('sesame');
   });
 
+  it('never shows what stands in one word with a flag or a command, as settings of clients have it', async () => {
+    const lines = [
+      ['proxy', ...url, '--auth-token sesame-street'],
+      ['proxy', ...url, '--api-key: sesame-street'],
+      ['proxy', '--endpoint', 'https://example.com/mcp --auth-token sesame-street'],
+      ['proxy --auth-token sesame-street'],
+      ['--auth-token sesame-street'],
+    ];
+    for (const { code, err } of await Promise.all(lines.map((line) => mcpConnect(line)))) {
+      expect(code).to.equal(2);
+      expect(err)
+        .to.match(/^mcp-connect: [^\n]+\n$/)
+        .and.not.include('sesame');
+    }
+  });
+
   it('never shows the token of a header that lacks its quotes', async () => {
     const { err } = await mcpConnect([
       'proxy',
@@ -312,8 +328,12 @@ describe('the program', () => {
         run({ XDG_CACHE_HOME: '/dev/null/none', LOCALAPPDATA: '/dev/null/none' }),
         run({ XDG_CACHE_HOME: 'relative', LOCALAPPDATA: 'relative' }),
         run({ XDG_CACHE_HOME: '', HOME: '' }),
+        // Here Node.js itself would try for ever.
+        run({ XDG_CACHE_HOME: '/proc/none', LOCALAPPDATA: '/proc/none' }),
+        run({ XDG_CACHE_HOME: '', HOME: join(folder, 'no-home') }),
       ]);
       expect(readdirSync(place)).to.deep.equal([]);
+      expect(existsSync(join(folder, 'no-home'))).to.equal(false);
     } finally {
       rmSync(folder, { recursive: true });
     }

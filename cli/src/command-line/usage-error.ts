@@ -36,9 +36,18 @@ function knownTo(error: CLIError): readonly string[] {
   return Object.keys((error as ParseError).parse?.input?.flags ?? {});
 }
 
+/** What stands before the value in a word that may hold both: the value may be a secret. */
+export function withoutValue(word: string): string {
+  return word.split(/[\s=:]/, 1)[0]!;
+}
+
 function unknownFlag(word: string, known: readonly string[]): ConnectorError {
-  // What follows the equals sign may be a secret.
-  const typed = word.split('=', 1)[0]!;
+  const typed = withoutValue(word);
+  if (word !== typed && known.includes(typed.replace(/^--/, ''))) {
+    return new ConnectorError('MCPC_USAGE', `${typed} and its value stand in one word.`, {
+      hint: `Write them as two: ${typed} VALUE, or in the settings of a client "${typed}", "VALUE"`,
+    });
+  }
   const near = closest(typed.replace(/^-+/, ''), known);
   const advice = near === undefined ? 'See all flags with --help' : `Did you mean --${near}?`;
   const plugins = `${near === undefined ? '; i' : ' I'}f it belongs to a plugin, load the plugin with --plugin NAME`;
