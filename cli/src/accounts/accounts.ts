@@ -22,7 +22,16 @@ const OAUTH = '@mcp-connect/auth-oauth';
 const LAST = 1_000;
 
 /** How `login` reads its line: as `proxy` does. */
-export const LOGIN: Mode = { ...MODES.proxy, flags: LOGIN_FLAGS };
+export const LOGIN: Mode = {
+  ...MODES.proxy,
+  flags: LOGIN_FLAGS,
+  endpoints(values, words) {
+    if (values['endpoint'] !== undefined || words.length > 0) return MODES.proxy.endpoints(values, words);
+    throw new ConnectorError('MCPC_USAGE', 'No --endpoint is given.', {
+      hint: 'Add --endpoint https://example.com/mcp',
+    });
+  },
+};
 
 /** How `logout` reads its line. */
 export const LOGOUT: Mode = {

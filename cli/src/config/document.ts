@@ -48,7 +48,7 @@ const PARSERS: Readonly<Record<string, (text: string, mistake: Mistake) => Parse
 export function readDocument(path: string): ConfigDocument {
   const parse = PARSERS[extname(path).toLowerCase()];
   if (parse === undefined) {
-    throw new ConnectorError('MCPC_USAGE', `${path} says not in which format it is.`, {
+    throw new ConnectorError('MCPC_USAGE', `${path} does not say in which format it is.`, {
       hint: 'Name it with .yaml, .yml or .json at the end',
     });
   }

@@ -383,6 +383,13 @@ describe('the network', () => {
     expect(logged.find((line) => line.startsWith('warn'))).to.include('--insecure');
   });
 
+  it('refuses an authority whose file holds no certificate', async () => {
+    const keyFile = path.join(folder, 'authority.key');
+    writeFileSync(keyFile, authority.key);
+    const error = await network(['--ca', keyFile]).catch((thrown: unknown) => thrown);
+    expect(error).to.include({ code: 'MCPC_USAGE' });
+  });
+
   it('connects to addresses of one kind alone', async () => {
     const { url } = await mcpServer({ host: 'localhost' });
     expect(await ask(url, await network(['--ipv4']))).to.equal(undefined);

@@ -5,6 +5,10 @@ import type { CommonValues } from '../flags/flags.js';
 /** The first line of every entry in a PEM file (RFC 7468). */
 const PEM = /^-----BEGIN [A-Z0-9 ]+-----/m;
 
+/** The same of a certificate (RFC 7468 section 5), also as OpenSSL wrote and writes it. */
+const CERTIFICATE = /^-----BEGIN (X509 |TRUSTED )?CERTIFICATE-----/m;
+const CA_HINT = "Give --ca the PEM file with the authority's certificate, not its key";
+
 /** What newer versions of `node:tls` have beside those that this package is compiled for. */
 interface Authorities {
   getCACertificates?(kind: 'default' | 'system'): string[];
@@ -73,6 +77,10 @@ function readPem(flag: string, path: string): string {
     const message = `The file of --${flag} cannot be read: ${reasonOf(cause)}`;
     throw new ConnectorError('MCPC_USAGE', message, { cause, hint });
   }
-  if (PEM.test(text)) return text;
-  throw new ConnectorError('MCPC_USAGE', `The file of --${flag} holds nothing in PEM form.`, { hint });
+  if (!PEM.test(text))
+    throw new ConnectorError('MCPC_USAGE', `The file of --${flag} holds nothing in PEM form.`, { hint });
+  // OpenSSL passes over what is no certificate, and nobody would be trusted then.
+  if (flag === 'ca' && !CERTIFICATE.test(text))
+    throw new ConnectorError('MCPC_USAGE', 'The file of --ca holds no certificate.', { hint: CA_HINT });
+  return text;
 }
