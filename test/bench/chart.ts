@@ -16,7 +16,8 @@ export interface Chart {
 const WIDTH = 300;
 const HEIGHT = 220;
 const MARGIN = { left: 52, right: 12, top: 30, bottom: 34 };
-const COLORS = ['#8a8f98', '#2563eb', '#16a34a'];
+const COLORS: Readonly<Record<string, string>> = { floor: '#8a8f98' };
+const COLOR = '#2563eb';
 
 /** Draws charts side by side as an SVG. Both axes are logarithmic, where a straight line is a growth without surprises. */
 export function chart(charts: readonly Chart[]): string {
@@ -32,7 +33,8 @@ function draw({ title, shown, series }: Chart): string {
   const xAxis = scale(Math.min(...xs), Math.max(...xs), MARGIN.left, WIDTH - MARGIN.right);
   const yAxis = scale(Math.min(...ys) / 2, Math.max(...ys) * 2, HEIGHT - MARGIN.bottom, MARGIN.top);
   const ticks = series[0]!.points.map(
-    ({ x }) => `<text x="${xAxis(Math.max(x, 0.5))}" y="${HEIGHT - 20}" text-anchor="middle">${x}</text>`,
+    ({ x }) =>
+      `<text x="${xAxis(Math.max(x, 0.5))}" y="${HEIGHT - 20}" text-anchor="middle">${short(x)}</text>`,
   );
   const marks = decades(Math.min(...ys) / 2, Math.max(...ys) * 2).map((y) => {
     const at = yAxis(y);
@@ -42,12 +44,18 @@ function draw({ title, shown, series }: Chart): string {
     const path = points.map(
       ({ x, y }, index) => `${index === 0 ? 'M' : 'L'}${xAxis(Math.max(x, 0.5))} ${yAxis(y)}`,
     );
-    const color = COLORS[at % COLORS.length]!;
+    const color = COLORS[name] ?? COLOR;
     const label = `<text x="${MARGIN.left + 6}" y="${MARGIN.top + 12 + at * 13}" fill="${color}">${name}</text>`;
     return `<path d="${path.join('')}" fill="none" stroke="${color}" stroke-width="2"/>${label}`;
   });
   const words = `<text x="${WIDTH / 2}" y="${HEIGHT - 6}" text-anchor="middle">${title}</text><text x="6" y="16" font-weight="bold">${shown}</text>`;
   return [...marks, ...ticks, ...lines, words].join('');
+}
+
+/** Numbers from a thousand on would run into each other. */
+function short(value: number): string {
+  if (value < 1_000) return String(value);
+  return `${value % 1_024 === 0 ? value / 1_024 : value / 1_000}k`;
 }
 
 function scale(least: number, most: number, from: number, to: number): (value: number) => number {
