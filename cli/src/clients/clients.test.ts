@@ -25,13 +25,13 @@ import { entryOf, programFor, type EntryOptions } from './entry.js';
 import { masked } from './masked.js';
 import { changeSettings } from './store.js';
 
-const LINUX: ClientPlace = { platform: 'linux', env: {}, home: '/home/me', cwd: '/work' };
-const MAC: ClientPlace = { platform: 'darwin', env: {}, home: '/Users/me', cwd: '/work' };
+const LINUX: ClientPlace = { platform: 'linux', env: {}, home: '/home/me', cwd: '/project' };
+const MAC: ClientPlace = { platform: 'darwin', env: {}, home: '/Users/me', cwd: '/project' };
 const WINDOWS: ClientPlace = {
   platform: 'win32',
   env: { APPDATA: 'C:\\Users\\me\\AppData\\Roaming' },
   home: 'C:\\Users\\me',
-  cwd: 'C:\\work',
+  cwd: 'C:\\project',
 };
 
 describe('the settings of clients', () => {
@@ -48,11 +48,11 @@ describe('the settings of clients', () => {
     ],
     'claude-code': [
       ['user', '/home/me/.claude.json', '/Users/me/.claude.json', 'C:\\Users\\me\\.claude.json'],
-      ['project', '/work/.mcp.json', '/work/.mcp.json', 'C:\\work\\.mcp.json'],
+      ['project', '/project/.mcp.json', '/project/.mcp.json', 'C:\\project\\.mcp.json'],
     ],
     cursor: [
       ['user', '/home/me/.cursor/mcp.json', '/Users/me/.cursor/mcp.json', 'C:\\Users\\me\\.cursor\\mcp.json'],
-      ['project', '/work/.cursor/mcp.json', '/work/.cursor/mcp.json', 'C:\\work\\.cursor\\mcp.json'],
+      ['project', '/project/.cursor/mcp.json', '/project/.cursor/mcp.json', 'C:\\project\\.cursor\\mcp.json'],
     ],
     vscode: [
       [
@@ -61,7 +61,7 @@ describe('the settings of clients', () => {
         '/Users/me/Library/Application Support/Code/User/mcp.json',
         'C:\\Users\\me\\AppData\\Roaming\\Code\\User\\mcp.json',
       ],
-      ['project', '/work/.vscode/mcp.json', '/work/.vscode/mcp.json', 'C:\\work\\.vscode\\mcp.json'],
+      ['project', '/project/.vscode/mcp.json', '/project/.vscode/mcp.json', 'C:\\project\\.vscode\\mcp.json'],
     ],
     zed: [
       [
@@ -70,7 +70,12 @@ describe('the settings of clients', () => {
         '/Users/me/.config/zed/settings.json',
         'C:\\Users\\me\\AppData\\Roaming\\Zed\\settings.json',
       ],
-      ['project', '/work/.zed/settings.json', '/work/.zed/settings.json', 'C:\\work\\.zed\\settings.json'],
+      [
+        'project',
+        '/project/.zed/settings.json',
+        '/project/.zed/settings.json',
+        'C:\\project\\.zed\\settings.json',
+      ],
     ],
     windsurf: [
       [
@@ -83,9 +88,9 @@ describe('the settings of clients', () => {
     inspector: [
       [
         'project',
-        '/work/inspector.config.json',
-        '/work/inspector.config.json',
-        'C:\\work\\inspector.config.json',
+        '/project/inspector.config.json',
+        '/project/inspector.config.json',
+        'C:\\project\\inspector.config.json',
       ],
     ],
   };
@@ -118,7 +123,7 @@ describe('an entry', () => {
       words: [],
       flags: mergeFlags(PROXY_FLAGS, plugins),
       program: ['/node', '/run.js'],
-      cwd: '/work',
+      cwd: '/project',
       line: ['mcp-connect', 'config', 'cursor'],
     };
   });
@@ -136,8 +141,8 @@ describe('an entry', () => {
     const { command, args: made } = entryOf({ ...options, args, words: ['./serve', './x', '-y'] });
     expect(command).to.equal('/node');
     expect(made.join(' ')).to.equal(
-      '/run.js proxy --ca /work/ca.pem --plugin /work/a.mjs,@acme/b --debug ' +
-        '--key ${env:HOME}/k --retry-delay 0 -- /work/serve ./x -y',
+      '/run.js proxy --ca /project/ca.pem --plugin /project/a.mjs,@acme/b --debug ' +
+        '--key ${env:HOME}/k --retry-delay 0 -- /project/serve ./x -y',
     );
   });
 
