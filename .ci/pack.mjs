@@ -38,6 +38,9 @@ const registry = await startRegistry();
 const npmrc = join(place, 'npmrc');
 const env = {
   ...ENV,
+  // What programs print is read here; on a build server some of them would colour it.
+  NO_COLOR: '1',
+  FORCE_COLOR: undefined,
   npm_config_userconfig: npmrc,
   npm_config_loglevel: 'error',
   npm_config_audit: 'false',
