@@ -1,4 +1,6 @@
-import { mkdtemp, rm, watch, writeFile, readFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { watch } from 'node:fs';
+import { mkdtemp, rm, writeFile, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createLog } from '@mcp-connect/core';
@@ -32,15 +34,17 @@ describe('openBrowser', () => {
 
   /** The words that the browser was started with. */
   async function noted(): Promise<unknown> {
-    const changes = watch(folder)[Symbol.asyncIterator]();
+    const changes = watch(folder);
     try {
       for (;;) {
+        // Listened for before the look, so that no change falls in between.
+        const changed = once(changes, 'change');
         const text = await readFile(note, 'utf8').catch(() => undefined);
         if (text !== undefined) return JSON.parse(text);
-        await changes.next();
+        await changed;
       }
     } finally {
-      await changes.return?.();
+      changes.close();
     }
   }
 
