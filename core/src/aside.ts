@@ -60,7 +60,7 @@ export class Aside {
 /** Written at once, so that what JSON cannot hold fails where the plugin hears of it. */
 function written(message: object): Envelope {
   const envelope = Envelope.of({ jsonrpc: '2.0', ...message } as JSONRPCMessage);
-  void envelope.pieces;
+  void envelope.line;
   return envelope;
 }
 

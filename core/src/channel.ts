@@ -67,7 +67,7 @@ export class LineChannel implements Pick<Transport, 'send' | 'drain'> {
     if (this.#closed || !this.#output.writable) {
       throw new ConnectorError('MCPC_CONNECTION_LOST', `The connection to ${this.#label} is closed.`);
     }
-    void this.#writer.write(envelope.pieces);
+    void this.#writer.write(envelope.line);
   }
 
   /** Returns a promise that settles when the server has read on, or undefined while it keeps up. */

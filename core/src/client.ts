@@ -51,7 +51,7 @@ export function serveClient(
   const deliver: Client['deliver'] = (envelope) => {
     greet?.();
     greet = undefined;
-    return writer.write(envelope.pieces);
+    return writer.write(envelope.line);
   };
   const pipeline = connector.connect({ deliver, oninitialized: () => messages?.flush() });
   messages?.attach({ deliver, audience: () => pipeline.audience });

@@ -93,6 +93,24 @@ describe('Envelope', () => {
     }
   });
 
+  it('reads a message among other bytes, and leaves what is not whole, small and plain', () => {
+    const text = '{"jsonrpc":"2.0","method":"notifications/message","params":{"data":"é\\n"}}';
+    const chunk = Buffer.from(`data: ${text}\n\n{"jsonrpc":"2.0"`);
+    const envelope = Envelope.readAt(chunk, 6)!;
+    expect(envelope).to.include({
+      kind: 'notification',
+      method: 'notifications/message',
+      size: Buffer.byteLength(text),
+    });
+    expect(envelope.bytes.toString()).to.equal(text);
+    expect(Envelope.readAt(chunk, 0)).to.equal(undefined);
+    expect(Envelope.readAt(chunk, chunk.length - 16)).to.equal(undefined);
+    expect(Envelope.readAt(chunk.subarray(0, 6 + envelope.size - 1), 6)).to.equal(undefined);
+    const large = Buffer.from(`{"jsonrpc":"2.0","id":1,"result":{"text":"${'x'.repeat(20_000)}"}}`);
+    expect(Envelope.readAt(large, 0)).to.equal(undefined);
+    expect(Envelope.readAt(Buffer.from('[1]'), 0)).to.equal(undefined);
+  });
+
   it('puts a pretty-printed message on one line and changes nothing else', () => {
     const message = { jsonrpc: '2.0', id: 1, result: { text: 'a\nb\r\nc', list: [1, { x: 'é' }] } };
     for (const filler of ['', 'x'.repeat(20_000)]) {

@@ -31,19 +31,19 @@ export class Envelope {
   readonly id: RequestId | undefined;
   /** The method of a request or notification. */
   readonly method: string | undefined;
-  /** The message in the pieces that it came in; joined only when someone asks for its bytes. */
-  #pieces: readonly Buffer[] | undefined;
+  #line: Line | undefined;
   #message: JSONRPCMessage | undefined;
 
   private constructor(
-    routing: Routing,
-    pieces: readonly Buffer[] | undefined,
+    { versioned, id, method, answered, isBatch }: TopLevel,
+    line: Line | undefined,
     message: JSONRPCMessage | undefined,
   ) {
-    this.kind = routing.kind;
-    this.id = routing.id;
-    this.method = routing.method;
-    this.#pieces = pieces;
+    const kind = isBatch ? 'batch' : kindOf(versioned, id, method, answered);
+    this.kind = kind;
+    this.id = isId(id) ? id : undefined;
+    this.method = kind === 'request' || kind === 'notification' ? (method as string) : undefined;
+    this.#line = line;
     this.#message = message;
   }
 
@@ -55,45 +55,57 @@ export class Envelope {
   static read(bytes: Buffer | readonly Buffer[], { framed = true }: Framing = FRAMED): Envelope {
     const pieces = Buffer.isBuffer(bytes) ? [bytes] : bytes;
     const large = sizeOf(pieces) > LOOK_LIMIT;
-    if (!large) return framed ? Envelope.#readSmall(joined(pieces)) : Envelope.#parsed(joined(pieces));
-    const routing = routingOfLarge(pieces, framed);
+    if (!large) {
+      const whole = joined(pieces);
+      const small = framed ? Envelope.readAt(whole, 0) : undefined;
+      return small?.size === whole.length ? small : Envelope.#parsed(whole);
+    }
+    const top = topOfLarge(pieces, framed);
     // A batch has to be taken apart in any case.
-    return routing.kind === 'batch'
+    return top.isBatch
       ? Envelope.#parsed(joined(pieces))
-      : new Envelope(routing, pieces.map(onOneLine), undefined);
+      : new Envelope(top, pieces.map(onOneLine), undefined);
   }
 
-  static #readSmall(bytes: Buffer): Envelope {
-    const skimmed = skim(bytes);
-    if (skimmed === undefined) return Envelope.#parsed(bytes);
-    const { versioned, id, method, answered } = skimmed;
-    return new Envelope(route(versioned ? VERSION : undefined, id, method, answered), [bytes], undefined);
+  /**
+   * Wraps the message that begins at a place of a chunk, which becomes the envelope's own; `size` tells where it has
+   * ended. What stands behind it is left to the caller.
+   *
+   * @returns undefined where no small message stands there, whole, on one line and beyond doubt: find its end then, and
+   *   read it by itself
+   */
+  static readAt(chunk: Buffer, from: number): Envelope | undefined {
+    const skimmed = skim(chunk, from, Math.min(chunk.length, from + LOOK_LIMIT));
+    if (skimmed === undefined) return undefined;
+    const { end } = skimmed;
+    const line = from === 0 && end === chunk.length ? chunk : chunk.subarray(from, end);
+    return new Envelope(skimmed, line, undefined);
   }
 
   static #parsed(bytes: Buffer): Envelope {
     const text = bytes.toString('utf8');
     const message = parse(text);
     const line = text.includes('\n') || text.includes('\r') ? onOneLine(bytes) : bytes;
-    return new Envelope(routingOf(message), [line], message);
+    return new Envelope(topOf(message), line, message);
   }
 
   /** Wraps a message that this process made or changed. */
   static of(message: JSONRPCMessage): Envelope {
-    return new Envelope(routingOf(message), undefined, message);
+    return new Envelope(topOf(message), undefined, message);
   }
 
   /** The message as one line of JSON, without the newline. */
   get bytes(): Buffer {
-    const { pieces } = this;
-    if (pieces.length === 1) return pieces[0]!;
-    const bytes = joined(pieces);
-    this.#pieces = [bytes];
-    return bytes;
+    const { line } = this;
+    return Buffer.isBuffer(line) ? line : (this.#line = joined(line));
   }
 
-  /** The same bytes in one or more pieces: a large message can be passed on without being copied together. */
-  get pieces(): readonly Buffer[] {
-    return (this.#pieces ??= [Buffer.from(JSON.stringify(this.#message))]);
+  /**
+   * The same bytes, whole or in the pieces in which they came, for who writes them: a large message can be passed on
+   * without being copied together.
+   */
+  get line(): Line {
+    return (this.#line ??= Buffer.from(JSON.stringify(this.#message)));
   }
 
   /**
@@ -130,7 +142,9 @@ export class Envelope {
 
   /** How many bytes the message takes up. */
   get size(): number {
-    return sizeOf(this.#pieces ?? []);
+    const line = this.#line;
+    if (line === undefined) return 0;
+    return Buffer.isBuffer(line) ? line.length : sizeOf(line);
   }
 
   /** Makes the same message under another id, without touching any other byte. `idText` is JSON. */
@@ -177,10 +191,17 @@ export class Assembler {
   }
 }
 
-interface Routing {
-  readonly kind: MessageKind;
-  readonly id: RequestId | undefined;
-  readonly method: string | undefined;
+/** A message as one line without its newline, whole or in pieces. */
+export type Line = Buffer | readonly Buffer[];
+
+/** What the top level of a message says, whatever stands there. */
+interface TopLevel {
+  readonly versioned: boolean;
+  readonly id: unknown;
+  readonly method: unknown;
+  /** True where there is a `result` or an `error`. */
+  readonly answered: boolean;
+  readonly isBatch?: boolean;
 }
 
 function sizeOf(pieces: readonly Buffer[]): number {
@@ -211,28 +232,29 @@ function onOneLine(bytes: Buffer): Buffer {
   return copy;
 }
 
-function routingOf(message: unknown): Routing {
-  if (Array.isArray(message)) return { kind: 'batch', id: undefined, method: undefined };
-  if (typeof message !== 'object' || message === null)
-    return { kind: 'invalid', id: undefined, method: undefined };
+function topOf(message: unknown): TopLevel {
+  if (typeof message !== 'object' || message === null || Array.isArray(message))
+    return { ...NOTHING, isBatch: Array.isArray(message) };
   const { jsonrpc, id, method } = message as { jsonrpc?: unknown; id?: unknown; method?: unknown };
-  return route(jsonrpc, id, method, 'result' in message || 'error' in message);
+  return { versioned: jsonrpc === VERSION, id, method, answered: 'result' in message || 'error' in message };
 }
 
-function routingOfLarge(pieces: readonly Buffer[], framed: boolean): Routing {
+const NOTHING: TopLevel = { versioned: false, id: undefined, method: undefined, answered: false };
+
+function topOfLarge(pieces: readonly Buffer[], framed: boolean): TopLevel {
   const seen = framed ? glance(pieces) : undefined;
-  return seen === undefined ? routingOfOutline(outlineOf(pieces)) : routingOfMembers(seen);
+  return seen === undefined ? topOfOutline(outlineOf(pieces)) : topOfMembers(seen);
 }
 
-function routingOfOutline(outline: Outline): Routing {
+function topOfOutline(outline: Outline): TopLevel {
   if (!outline.complete)
     throw new ConnectorError('MCPC_PARSE', 'The message is not valid JSON, or was cut short.');
-  if (outline.opening === '[') return { kind: 'batch', id: undefined, method: undefined };
-  return routingOfMembers(outline);
+  return outline.opening === '[' ? { ...NOTHING, isBatch: true } : topOfMembers(outline);
 }
 
-function routingOfMembers({ jsonrpc, id, method, hasResult, hasError }: Glance): Routing {
-  return route(value(jsonrpc), value(id), value(method), hasResult || hasError);
+function topOfMembers({ jsonrpc, id, method, hasResult, hasError }: Glance): TopLevel {
+  const answered = hasResult || hasError;
+  return { versioned: value(jsonrpc) === VERSION, id: value(id), method: value(method), answered };
 }
 
 function value(text: string | undefined): unknown {
@@ -244,17 +266,17 @@ function value(text: string | undefined): unknown {
   }
 }
 
-function route(jsonrpc: unknown, id: unknown, method: unknown, answered: boolean): Routing {
-  const knownId = typeof id === 'string' || typeof id === 'number' ? id : undefined;
-  const invalid: Routing = { kind: 'invalid', id: knownId, method: undefined };
-  if (jsonrpc !== VERSION) return invalid;
-  if (method === undefined) {
-    const readable = knownId !== undefined || id === undefined || id === null;
-    return answered && readable ? { kind: 'response', id: knownId, method: undefined } : invalid;
-  }
-  if (typeof method !== 'string' || answered) return invalid;
-  if (id === undefined) return { kind: 'notification', id: undefined, method };
-  return knownId === undefined ? invalid : { kind: 'request', id: knownId, method };
+function kindOf(versioned: boolean, id: unknown, method: unknown, answered: boolean): MessageKind {
+  if (!versioned) return 'invalid';
+  if (method === undefined)
+    return answered && (id === undefined || id === null || isId(id)) ? 'response' : 'invalid';
+  if (typeof method !== 'string' || answered) return 'invalid';
+  if (id === undefined) return 'notification';
+  return isId(id) ? 'request' : 'invalid';
+}
+
+function isId(id: unknown): id is RequestId {
+  return typeof id === 'string' || typeof id === 'number';
 }
 
 function isExact(id: RequestId | undefined): boolean {

@@ -34,7 +34,7 @@ export type {
   WebRequest,
 } from './transport.js';
 export { commandEndpoint, namesTransport, parseEndpoint, type Endpoint } from './endpoint.js';
-export { Assembler, Envelope, type Framing, type MessageKind } from './envelope.js';
+export { Assembler, Envelope, type Framing, type Line, type MessageKind } from './envelope.js';
 export { ConnectorError, ERROR_CODES, reasonOf, toConnectorError } from './errors.js';
 export type { Challenge, ConnectorErrorOptions, Delivered, ErrorCode } from './errors.js';
 export {

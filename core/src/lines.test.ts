@@ -149,6 +149,52 @@ describe('LineWriter', () => {
     expect(chunks).to.deep.equal(['a\nb\nc\n', 'd\n']);
   });
 
+  it('changes nothing of what it was given, in whatever sizes and pieces that comes', () => {
+    const size = fc.oneof(
+      fc.nat(300),
+      fc.integer({ min: 16_380, max: 16_390 }),
+      fc.integer({ min: 32_760, max: 32_770 }),
+      fc.integer({ min: 65_530, max: 65_540 }),
+    );
+    const line = fc.oneof({ weight: 3, arbitrary: size }, fc.array(size, { maxLength: 3 }));
+    fc.assert(
+      fc.property(fc.array(fc.tuple(line, fc.boolean()), { maxLength: 40 }), (lines) => {
+        // What was handed over is kept, as by a stream whose reader is late: it must not be written to again.
+        const written: Buffer[] = [];
+        const stream = new Writable({
+          write(chunk: Buffer, _encoding, done) {
+            written.push(chunk);
+            done();
+          },
+        });
+        const writer = new LineWriter(stream);
+        const expected: Buffer[] = [];
+        let letter = 0;
+        const piece = (length: number): Buffer => Buffer.alloc(length, 0x61 + (letter++ % 26));
+        for (const [sizes, flushes] of lines) {
+          const pieces = typeof sizes === 'number' ? piece(sizes) : sizes.map(piece);
+          expected.push(...(Buffer.isBuffer(pieces) ? [pieces] : pieces), Buffer.from('\n'));
+          void writer.write(pieces);
+          if (flushes) writer.flush();
+        }
+        writer.flush();
+        expect(Buffer.concat(written).equals(Buffer.concat(expected))).to.equal(true);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('lets much leave in the same turn, so that its reader need not wait for the rest', () => {
+    const written: Buffer[] = [];
+    const stream = new Writable({ write: (chunk: Buffer, _encoding, done) => (written.push(chunk), done()) });
+    const writer = new LineWriter(stream);
+    for (let n = 0; n < 1_000; n++) void writer.write(Buffer.alloc(199, 'x'));
+    const left = Buffer.concat(written).length;
+    expect(left).to.be.greaterThan(160_000);
+    writer.flush();
+    expect(Buffer.concat(written).length).to.equal(200_000);
+  });
+
   it('tells who writes to wait while the reader lags behind, and when it has caught up', async () => {
     const held: (() => void)[] = [];
     const stream = new Writable({

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import type { Line } from './envelope.js';
 import { Outliner, type Outline } from './scan.js';
 
 const NEWLINE = 0x0a;
@@ -7,6 +8,8 @@ const BOM = Buffer.from('\ufeff');
 
 const NOTHING = Buffer.alloc(0);
 
+/** So many bytes leave at once, even if more come in the same turn, which may bring megabytes: or the reader would idle. */
+const ENOUGH = 32_768;
 /** Short pieces are copied together into blocks of this many bytes: cheaper than to hand the kernel a long list. */
 const BLOCK = 65_536;
 /** Longer pieces are not copied. */
@@ -112,10 +115,18 @@ function isBlank(line: Buffer): boolean {
  */
 export class LineWriter {
   readonly #stream: Writable;
-  #queue: (Buffer | readonly Buffer[])[] = [];
+  readonly #window: number;
+  /** What waits to be handed to the stream, but for the end of it, which lies in the block. */
+  #waiting: Buffer[] = [];
+  /** Where short pieces are copied together. What was handed over is never written to again. */
+  #block = NOTHING;
+  /** Bytes of the block that were handed over, or are about to be. */
+  #closed = 0;
+  #used = 0;
+  /** Bytes that wait to be handed to the stream. */
+  #queued = 0;
   #blocked: Promise<void> | undefined;
   #release: (() => void) | undefined;
-  readonly #window: number;
   readonly #flush = (): void => this.flush();
   readonly #onwritten = (): void => {
     if (this.#stream.writableLength <= this.#window / 2) this.#release?.();
@@ -128,9 +139,13 @@ export class LineWriter {
   }
 
   /** Writes one line, whole or in pieces. A returned promise settles when the reader has caught up. */
-  write(line: Buffer | readonly Buffer[]): Promise<void> | undefined {
-    if (this.#queue.length === 0) setImmediate(this.#flush);
-    this.#queue.push(line);
+  write(line: Line): Promise<void> | undefined {
+    if (this.#queued === 0) setImmediate(this.#flush);
+    if (Buffer.isBuffer(line)) this.#add(line);
+    else for (const piece of line) this.#add(piece);
+    if (this.#used === this.#block.length) this.#makeRoom();
+    this.#block[this.#used++] = NEWLINE;
+    if (++this.#queued >= ENOUGH) this.flush();
     return this.#blocked;
   }
 
@@ -141,17 +156,44 @@ export class LineWriter {
 
   /** Hands all waiting lines to the stream now. */
   flush(): void {
-    const queue = this.#queue;
-    if (queue.length === 0) return;
-    this.#queue = [];
+    if (this.#queued === 0) return;
+    this.#close();
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#queued = 0;
     const stream = this.#stream;
     if (stream.destroyed || stream.writableEnded) return;
-    const blocks = pack(queue);
     let room = true;
-    if (blocks.length > 1) stream.cork();
-    for (const block of blocks) room = stream.write(block, this.#onwritten);
-    if (blocks.length > 1) stream.uncork();
+    if (waiting.length > 1) stream.cork();
+    for (const block of waiting) room = stream.write(block, this.#onwritten);
+    if (waiting.length > 1) stream.uncork();
     if (!room && stream.writableLength > this.#window) this.#blocked ??= this.#drained();
+  }
+
+  #add(piece: Buffer): void {
+    const { length } = piece;
+    this.#queued += length;
+    if (length > LONG) {
+      this.#close();
+      this.#waiting.push(piece);
+      return;
+    }
+    if (this.#used + length > this.#block.length) this.#makeRoom();
+    this.#block.set(piece, this.#used);
+    this.#used += length;
+  }
+
+  #makeRoom(): void {
+    this.#close();
+    this.#block = Buffer.allocUnsafeSlow(BLOCK);
+    this.#closed = this.#used = 0;
+  }
+
+  /** Lets what is in the block wait as a piece of its own. */
+  #close(): void {
+    if (this.#used === this.#closed) return;
+    this.#waiting.push(this.#block.subarray(this.#closed, this.#used));
+    this.#closed = this.#used;
   }
 
   async #drained(): Promise<void> {
@@ -163,72 +205,4 @@ export class LineWriter {
     stream.off('close', this.#release!);
     this.#release = this.#blocked = undefined;
   }
-}
-
-/** Copies short pieces together into blocks. What is long stays uncopied and becomes a block of its own. */
-class Packer {
-  readonly #blocks: Buffer[] = [];
-  /** Bytes that are yet to come. */
-  #left: number;
-  #block = NOTHING;
-  #used = 0;
-
-  constructor(length: number) {
-    this.#left = length;
-  }
-
-  add(piece: Buffer): void {
-    if (piece.length > LONG) {
-      this.#close();
-      this.#blocks.push(piece);
-    } else {
-      this.#makeRoom(piece.length);
-      this.#block.set(piece, this.#used);
-      this.#used += piece.length;
-    }
-    this.#left -= piece.length;
-  }
-
-  endLine(): void {
-    this.#makeRoom(1);
-    this.#block[this.#used++] = NEWLINE;
-    this.#left--;
-  }
-
-  finish(): readonly Buffer[] {
-    this.#close();
-    return this.#blocks;
-  }
-
-  #makeRoom(length: number): void {
-    if (this.#used + length <= this.#block.length) return;
-    this.#close();
-    this.#block = Buffer.allocUnsafe(Math.min(this.#left, BLOCK));
-  }
-
-  #close(): void {
-    if (this.#used > 0) this.#blocks.push(this.#block.subarray(0, this.#used));
-    this.#block = NOTHING;
-    this.#used = 0;
-  }
-}
-
-/** Puts a newline behind each line, and as few blocks as possible in the place of many pieces. */
-function pack(lines: readonly (Buffer | readonly Buffer[])[]): readonly Buffer[] {
-  let length = lines.length;
-  for (const line of lines) length += lengthOf(line);
-  const packer = new Packer(length);
-  for (const line of lines) {
-    if (Buffer.isBuffer(line)) packer.add(line);
-    else for (const piece of line) packer.add(piece);
-    packer.endLine();
-  }
-  return packer.finish();
-}
-
-function lengthOf(line: Buffer | readonly Buffer[]): number {
-  if (Buffer.isBuffer(line)) return line.length;
-  let length = 0;
-  for (const piece of line) length += piece.length;
-  return length;
 }

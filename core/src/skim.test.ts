@@ -4,7 +4,7 @@ import { Envelope } from './envelope.js';
 import { skim, type Skimmed } from './skim.js';
 
 /** What a parse of the text says, or undefined where it is no JSON. */
-function parsed(text: Buffer): Skimmed | undefined {
+function parsed(text: Buffer): Omit<Skimmed, 'end'> | undefined {
   let message: Record<string, unknown>;
   try {
     message = JSON.parse(text.toString('utf8')) as Record<string, unknown>;
@@ -23,8 +23,10 @@ function parsed(text: Buffer): Skimmed | undefined {
 function check(text: Buffer): Skimmed | undefined {
   const skimmed = skim(text);
   if (skimmed !== undefined) {
-    expect(skimmed, JSON.stringify(text.toString('latin1'))).to.deep.equal(parsed(text));
-    expect(text.includes('\n') || text.includes('\r')).to.equal(false);
+    const { end, ...said } = skimmed;
+    const message = text.subarray(0, end);
+    expect(said, JSON.stringify(text.toString('latin1'))).to.deep.equal(parsed(message));
+    expect(message.includes('\n') || message.includes('\r')).to.equal(false);
   }
   return skimmed;
 }
@@ -152,6 +154,25 @@ describe('skim', () => {
     );
   });
 
+  it('reads a message that stands among others as it reads it alone', () => {
+    fc.assert(
+      fc.property(message, message, message, (before, text, behind) => {
+        const [from, to] = [before.length, before.length + text.length];
+        const skimmed = skim(Buffer.concat([before, text, behind]), from, to);
+        expect(skimmed && { ...skimmed, end: skimmed.end - from }).to.deep.equal(skim(text));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('goes no further than the limit', () => {
+    const text = Buffer.from(
+      '{"jsonrpc":"2.0","id":12,"method":"a","params":{"b":["c\\u0041",true,1.5e3,{}]}}',
+    );
+    for (let limit = 0; limit < text.length; limit++) expect(skim(text, 0, limit)).to.equal(undefined);
+    expect(skim(text, 0, text.length)?.end).to.equal(text.length);
+  });
+
   for (const [id, expected] of [
     ['0', 0],
     ['-1', -1],
@@ -166,6 +187,7 @@ describe('skim', () => {
         id: expected,
         method: 'ping',
         answered: false,
+        end: 39 + id.length,
       });
     });
   }

@@ -88,7 +88,7 @@ export class Taps {
 /** Wraps a message of a tap, as bytes: one that cannot be written is found out while it can still be told. */
 function serialised(message: JSONRPCMessage): Envelope {
   const envelope = Envelope.of(message);
-  void envelope.pieces;
+  void envelope.line;
   return envelope;
 }
 
