@@ -59,16 +59,21 @@ export class Notifications {
 
   /** Tells the client, unless it has heard it already or another server tells the same. */
   fromServer(leg: Leg, envelope: Envelope): void | Promise<void> {
-    const { asked, dispatcher, legs, show } = this.#options;
+    const { asked, legs, show } = this.#options;
     switch (envelope.method) {
       case 'notifications/cancelled':
         return show(asked.withdraw(leg, envelope));
       case ACKNOWLEDGED:
-        return together([envelope, ...dispatcher.resumed(envelope)].map((news) => show(news)));
+        return this.#showAll([envelope, ...this.#options.dispatcher.resumed(envelope)]);
       default:
         if (legs.all.length > 1 && this.#isEcho(leg, envelope)) return undefined;
         return show(envelope);
     }
+  }
+
+  // Apart from what every notification passes: a closure would cost each of them its context.
+  #showAll(envelopes: readonly Envelope[]): void | Promise<void> {
+    return together(envelopes.map((envelope) => this.#options.show(envelope)));
   }
 
   /** Drops what has not been passed on. */

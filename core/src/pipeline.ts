@@ -213,7 +213,12 @@ export class Pipeline {
 
   /** Takes a message through `beforeSend` and on. A returned promise holds back all later messages. */
   #pass(envelope: Envelope, call: Call | undefined): void | Promise<void> {
-    if (this.#hooks.beforeSend.taps.length === 0) return this.#forward(envelope, call);
+    return this.#hooks.beforeSend.taps.length === 0
+      ? this.#forward(envelope, call)
+      : this.#tap(envelope, call);
+  }
+
+  #tap(envelope: Envelope, call: Call | undefined): void | Promise<void> {
     const fail = (error: ConnectorError): void => {
       if (call === undefined) this.#log.error?.('%s', error.message);
       else this.#dispatcher.fail(call, error);
@@ -290,8 +295,12 @@ export class Pipeline {
       return undefined;
     }
     this.#dispatcher.answered(call, envelope);
-    if (call.aside || this.#hooks.afterReceive.taps.length === 0)
-      return this.#dispatcher.answer(call, envelope);
+    return call.aside || this.#hooks.afterReceive.taps.length === 0
+      ? this.#dispatcher.answer(call, envelope)
+      : this.#tapAnswer(call, envelope);
+  }
+
+  #tapAnswer(call: Call, envelope: Envelope): void | Promise<void> {
     const fail = (error: ConnectorError): void => this.#dispatcher.fail(call, error);
     const answer = (body: Answer): void =>
       void this.#dispatcher.answer(call, replyWith(envelope.idText, body));
@@ -304,7 +313,13 @@ export class Pipeline {
 
   /** Takes a server's own request or notification through `afterReceive` to the client. */
   #show(envelope: Envelope): void | Promise<void> {
-    if (this.#hooks.afterReceive.taps.length === 0) return this.#client.deliver(envelope);
+    return this.#hooks.afterReceive.taps.length === 0
+      ? this.#client.deliver(envelope)
+      : this.#tapNews(envelope);
+  }
+
+  // Apart, as all that makes closures: they would cost every message a context, also where no hook is tapped.
+  #tapNews(envelope: Envelope): void | Promise<void> {
     const fail = (error: ConnectorError): void => {
       this.#log.error?.('%s', error.message);
       if (envelope.kind === 'request') void this.#reply(refusal(envelope.idText, error));
