@@ -13,7 +13,7 @@ import { refuseTooLarge, tooLarge } from './body.js';
 import { postHeaders, signedHeaders, streamHeaders } from './headers.js';
 import { Intake } from './intake.js';
 import { refusalOf } from './status.js';
-import { deliver, isEventStream, readEvents } from './streams.js';
+import { isEventStream, readEvents } from './streams.js';
 import { discard, openWire, type HttpRequest, type Wire } from './wire.js';
 
 /**
@@ -50,7 +50,7 @@ class LegacySse implements Transport {
     resolve: (transport: Transport) => void,
     reject: (error: ConnectorError) => void,
   ): void {
-    const { endpoint, settings, signal } = this.#context;
+    const { endpoint, signal } = this.#context;
     const abort = (): void => give(silent(endpoint.label));
     const give = (error: ConnectorError): void => {
       signal.removeEventListener('abort', abort);
@@ -70,16 +70,17 @@ class LegacySse implements Transport {
         const { onalive } = this.#context;
         if (onalive !== undefined) heed(response, () => onalive());
         readEvents(response, {
-          maxLength: settings.maxMessageSize,
+          context: this.#context,
           intake: new Intake(),
-          onevent: (event) => {
-            if (this.#address !== undefined) return deliver(event, this.#context);
-            if (event.event !== 'endpoint') return undefined;
-            this.#address = this.#addressOf(Buffer.concat(event.data).toString());
+          // Before it has said where messages go, nobody has asked it anything.
+          onmessage: (envelope) =>
+            this.#address === undefined ? undefined : this.#context.onmessage(envelope),
+          onother: ({ event, data }) => {
+            if (this.#address !== undefined || event !== 'endpoint') return;
+            this.#address = this.#addressOf(Buffer.concat(data).toString());
             if (this.#address === undefined) give(foreignAddress(endpoint.label));
             signal.removeEventListener('abort', abort);
             resolve(this);
-            return undefined;
           },
           onoversize: (outline, length) => this.#oversize(outline, length),
           onend: () => {

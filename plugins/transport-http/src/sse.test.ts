@@ -13,6 +13,7 @@ function read(chunks: readonly Buffer[], end = true): Seen {
   const events: Seen['events'] = [];
   const parser = new SseParser({
     maxLength: 1_000_000,
+    onmessage: ({ bytes }) => events.push({ event: 'message', data: bytes.toString('latin1') }),
     onevent: ({ event, data }) => events.push({ event, data: Buffer.concat(data).toString('latin1') }),
     onoversize: () => expect.fail('nothing here is too large'),
   });
@@ -71,6 +72,10 @@ const STREAM = fc
       {
         weight: 8,
         arbitrary: fc.constantFrom('data', 'data:', 'data: ', 'event:', 'id:', 'id', 'retry:', ':'),
+      },
+      {
+        weight: 4,
+        arbitrary: fc.constantFrom('event: message', 'event: message\ndata: {"a":1}\n\n', 'data: {}\r\n\r\n'),
       },
       { weight: 8, arbitrary: fc.constantFrom('\n', '\r', '\r\n', '\n\n', '\r\r', '\r\n\r\n') },
       {
@@ -197,6 +202,7 @@ describe('SseParser', () => {
       const seen: string[] = [];
       const parser = new SseParser({
         maxLength: LIMIT,
+        onmessage: ({ bytes }) => seen.push(bytes.toString()),
         onevent: ({ data }) => seen.push(data.toString()),
         onoversize: ({ id, hasResult }, length) => seen.push(`${id} ${hasResult} ${length >= LARGE.length}`),
       });
@@ -239,6 +245,7 @@ describe('SseParser', () => {
     let pushes = 0;
     const parser = new SseParser({
       maxLength: 2 * size,
+      onmessage: () => expect.fail('it is no message'),
       onevent: ({ data }) => lengths.push(Buffer.concat(data).length),
       onoversize: () => expect.fail('it is not too large'),
     });

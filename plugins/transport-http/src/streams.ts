@@ -11,18 +11,19 @@ import {
 import type { Intake } from './intake.js';
 import type { Reply } from './reply.js';
 import { refusalOf } from './status.js';
-import { SseParser, type Bookmark, type ServerEvent } from './sse.js';
+import { SseParser, type Bookmark, type ServerEvent, type SseParserOptions } from './sse.js';
 import { discard, type HttpRequest, type Wire } from './wire.js';
 
 /** What a reader of one SSE response is told. */
 export interface StreamEvents {
-  /** Most bytes that one event may have. */
-  readonly maxLength: number;
+  readonly context: Pick<TransportContext, 'endpoint' | 'log' | 'settings'>;
   readonly intake: Intake;
   /** Where the stream is taken up again, when it is not new. */
   readonly from?: Bookmark | undefined;
   /** A returned promise pauses reading until it settles. */
-  onevent(event: ServerEvent): void | Promise<void>;
+  onmessage(envelope: Envelope): void | Promise<void>;
+  /** Told for an event by another name, and for one that is no message: that comes with what is wrong, and is logged. */
+  onother?(event: ServerEvent, error: unknown): void;
   onoversize(outline: Outline, length: number): void;
   /** Told once, with the error of a stream that was cut. */
   onend(error: Error | undefined): void;
@@ -30,46 +31,74 @@ export interface StreamEvents {
 
 /** Reads one SSE response to its end. The bookmark moves along with what was read. */
 export function readEvents(response: Reply, events: StreamEvents): Bookmark {
-  const { intake } = events;
-  let pause: void | Promise<void>;
-  const parser = new SseParser({
-    maxLength: events.maxLength,
-    from: events.from,
-    onevent: (event) => {
-      const wait = events.onevent(event);
-      if (wait === undefined) return;
-      intake.handOver(sizeOf(event), wait);
-      pause = wait;
-    },
-    onoversize: events.onoversize,
-  });
-  let ended = false;
-  const end = (error?: Error): void => {
-    if (ended) return;
-    ended = true;
-    parser.end();
-    intake.hold(response, 0);
-    events.onend(error);
-  };
-  response.on('data', (chunk: Buffer) => {
-    parser.push(chunk);
-    intake.hold(response, parser.held);
-    if (pause === undefined) return;
-    response.pause();
-    const resume = (): void => void response.resume();
-    void pause.then(resume, resume);
-    pause = undefined;
-  });
-  response.once('end', () => end());
-  response.once('error', end);
-  response.once('close', () => {
-    if (!ended) end(new Error('the stream was closed'));
-  });
-  return parser;
+  return new EventReader(response, events).parser;
 }
 
-function sizeOf({ data }: ServerEvent): number {
-  return data.reduce((size, { length }) => size + length, 0);
+class EventReader implements SseParserOptions {
+  readonly from: Bookmark | undefined;
+  readonly maxLength: number;
+  readonly parser: SseParser;
+  readonly #response: Reply;
+  readonly #events: StreamEvents;
+  /** What the last messages asked for. */
+  #pause: Promise<void> | undefined;
+  #ended = false;
+
+  constructor(response: Reply, events: StreamEvents) {
+    this.#response = response;
+    this.#events = events;
+    this.from = events.from;
+    this.maxLength = events.context.settings.maxMessageSize;
+    this.parser = new SseParser(this);
+    response.on('data', (chunk: Buffer) => this.#ondata(chunk));
+    response.once('end', () => this.#end());
+    response.once('error', (error) => this.#end(error));
+    response.once('close', () => {
+      if (!this.#ended) this.#end(new Error('the stream was closed'));
+    });
+  }
+
+  onmessage(envelope: Envelope): void {
+    const wait = this.#events.onmessage(envelope);
+    if (wait === undefined) return;
+    this.#events.intake.handOver(envelope.size, wait);
+    this.#pause = wait;
+  }
+
+  onevent(event: ServerEvent): void {
+    if (event.event !== 'message') return this.#events.onother?.(event, undefined);
+    try {
+      // Some of what is in a large message is looked at only when it is handed over.
+      this.onmessage(Envelope.read(event.data, { framed: event.complete }));
+    } catch (error) {
+      const { endpoint, log } = this.#events.context;
+      log.warn?.('%s sent an event that is no message: %s', endpoint.label, reasonOf(error));
+      this.#events.onother?.(event, error);
+    }
+  }
+
+  onoversize(outline: Outline, length: number): void {
+    this.#events.onoversize(outline, length);
+  }
+
+  #ondata(chunk: Buffer): void {
+    this.parser.push(chunk);
+    this.#events.intake.hold(this.#response, this.parser.held);
+    const pause = this.#pause;
+    if (pause === undefined) return;
+    this.#pause = undefined;
+    this.#response.pause();
+    const resume = (): void => void this.#response.resume();
+    void pause.then(resume, resume);
+  }
+
+  #end(error?: Error): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.parser.end();
+    this.#events.intake.hold(this.#response, 0);
+    this.#events.onend(error);
+  }
 }
 
 /** True for a response that is an event stream. */
@@ -171,13 +200,14 @@ export class NotificationStream {
     let fruitful = false;
     if (context.onalive !== undefined) heed(response, () => context.onalive?.());
     this.#bookmark = readEvents(response, {
-      maxLength: context.settings.maxMessageSize,
+      context,
       intake,
       from: this.#bookmark,
-      onevent: (event) => {
+      onmessage: (envelope) => {
         fruitful = true;
-        return deliver(event, context);
+        return context.onmessage(envelope);
       },
+      onother: () => (fruitful = true),
       onoversize: (outline, length) => this.#host.drop(outline, length),
       onend: () => {
         this.#reading = false;
@@ -207,22 +237,6 @@ export class NotificationStream {
     const wait = Math.max(this.#bookmark.retry ?? 0, backoff * (0.5 + Math.random() / 2));
     this.#timer = setTimeout(() => void this.open(), wait).unref();
   }
-}
-
-/** Hands an event over when it is a message; anything else on a stream is nothing to the client. */
-export function deliver(
-  { event, data, complete }: ServerEvent,
-  context: TransportContext,
-): void | Promise<void> {
-  if (event !== 'message') return undefined;
-  let envelope: Envelope;
-  try {
-    envelope = Envelope.read(data, { framed: complete });
-  } catch (error) {
-    context.log.warn?.('%s sent an event that is no message: %s', context.endpoint.label, reasonOf(error));
-    return undefined;
-  }
-  return context.onmessage(envelope);
 }
 
 /** Empty resumptions in a row after which a reply is given up: the server has forgotten it. */
