@@ -23,6 +23,9 @@ const CONFIG = 'config-file.js';
 /** Modules that every plain `proxy` needs in the end: what is imported on demand elsewhere is part of the bundle. */
 const AT_ONCE = /^(@mcp-connect\/|\.\/(streamable|direct|bridge)\.js$)/;
 
+/** How esbuild offers what a file exports. */
+const EXPORTS = /__export\(stdin_exports,\{([^}]*)\}\);module\.exports=__toCommonJS\(stdin_exports\);/;
+
 /** Where the bundle of a plain `proxy` goes. */
 const START = fileURLToPath(new URL('../start/', import.meta.url));
 
@@ -113,9 +116,19 @@ async function asCommonJs(text: string): Promise<string> {
     minifyWhitespace: true,
     define: { 'import.meta.url': 'moduleUrl' },
   });
-  return code
+  return withPlainExports(code)
     .replace(/\bimport\("((?:\.\/|node:)[^"]+)"\)/g, 'Promise.resolve().then(()=>require("$1"))')
     .replace(/\bimport\(/g, 'importModule(');
+}
+
+/**
+ * Exports values in the place of getters, which ask another getter each time that a name is used. The files of the
+ * bundle import each other in one direction, and what they export never changes.
+ */
+function withPlainExports(code: string): string {
+  const [, names] = EXPORTS.exec(code) ?? [];
+  if (names === undefined) throw new Error('esbuild words the exports of a file in another way than it did');
+  return `${code.replace(EXPORTS, '')}\nmodule.exports={${names.replaceAll('()=>', '')}};\n`;
 }
 
 /** A sign-in is a bundle of its own: it is as large as all the rest, and most starts need none. */
