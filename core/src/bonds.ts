@@ -46,7 +46,7 @@ export class Bonds {
     if (PAGED.has(method)) {
       if (answer.bytes.includes('"nextCursor"'))
         this.#bind(keyOfCursor(method, resultOf(answer)?.nextCursor), leg);
-    } else if (ONGOING.has(method) && answer.size <= LONGEST_ANSWER) {
+    } else if (ONGOING.has(method) && answer.size <= LONGEST_ANSWER && namesSomething(answer.bytes)) {
       const { task, taskId, requestState } = resultOf(answer) ?? {};
       this.#bind(keyOf('task', task?.taskId ?? taskId), leg);
       this.#bind(keyOf('state', requestState), leg);
@@ -55,6 +55,7 @@ export class Bonds {
 
   /** Finds the leg that a request belongs to by what it names. */
   find(request: Envelope): Bond | undefined {
+    if (this.#legs.size === 0) return undefined;
     const { method } = request;
     if (PAGED.has(method)) {
       return request.bytes.includes('"cursor"')
@@ -82,6 +83,10 @@ export class Bonds {
     this.#legs.set(key, leg);
     if (this.#legs.size > MOST_BONDS) this.#legs.delete(this.#legs.keys().next().value!);
   }
+}
+
+function namesSomething(answer: Buffer): boolean {
+  return answer.includes('"taskId"') || answer.includes('"requestState"');
 }
 
 /** An empty cursor is a cursor like any other (2026-07-28 server/utilities/pagination). */
