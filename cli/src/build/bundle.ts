@@ -3,6 +3,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, transform, type BuildOptions, type Plugin } from 'esbuild';
+import { compileStart } from './compiled.js';
 
 const COMMON = {
   bundle: true,
@@ -66,6 +67,7 @@ const atOnce: Plugin = {
 };
 
 await bundleStart();
+await compileStart(START);
 await bundleSignIn();
 await bundleConfig();
 

@@ -10,6 +10,7 @@ import {
   rmSync,
   statSync,
   writeFileSync,
+  type Stats,
 } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
@@ -101,9 +102,15 @@ class Bundle {
  * @param ownRequire finds what is not of the bundle
  */
 export function start(folder: string, ownRequire: NodeJS.Require, argv: readonly string[]): void {
-  const cache = cacheFolder();
-  const file = cache && join(cache, `${BUNDLE_ID}-${process.version}-${process.arch}${SUFFIX}`);
-  const bundle = new Bundle(folder, ownRequire, file === undefined ? new Map() : read(file));
+  const name = `${BUNDLE_ID}-${process.version}-${process.arch}${SUFFIX}`;
+  const isWanted = !process.env['NODE_DISABLE_COMPILE_CACHE'];
+  const cache = isWanted ? cacheFolder() : undefined;
+  const file = cache === undefined ? undefined : join(cache, name);
+  const kept = file === undefined ? undefined : read(file, isOurs);
+  // Where the build ran with the same Node.js, as in an image, its compiled code lies beside the bundle, and is trusted
+  // as much.
+  const compiled = kept ?? (isWanted ? read(join(folder, name)) : undefined);
+  const bundle = new Bundle(folder, ownRequire, compiled ?? new Map());
   const { start: run } = bundle.load('start.js') as { start(words: readonly string[]): Promise<never> };
   if (cache !== undefined && file !== undefined) {
     process.on('exit', () => {
@@ -113,10 +120,9 @@ export function start(folder: string, ownRequire: NodeJS.Require, argv: readonly
   void run(argv);
 }
 
-/** Names the folder for what can be made again at any time; undefined where it is not wanted, or where there is none. */
+/** Names the folder for what can be made again at any time; undefined where there is none. */
 function cacheFolder(): string | undefined {
   const { env, platform } = process;
-  if (env['NODE_DISABLE_COMPILE_CACHE']) return undefined;
   const own = env['MCP_CONNECT_CACHE_DIR'];
   if (own) return join(own, 'compiled');
   try {
@@ -132,24 +138,28 @@ function cacheFolder(): string | undefined {
   }
 }
 
-/** Reads compiled code. A file that others could have written is not run, nor is one that is damaged. */
-function read(file: string): Compiled {
-  const compiled = new Map<string, Buffer>();
+/** Reads compiled code; undefined where there is none that may be run, or that is whole. */
+function read(file: string, mayRun = (_stats: Stats): boolean => true): Compiled | undefined {
   try {
-    const { uid, mode } = statSync(file);
-    if (process.getuid !== undefined && (uid !== process.getuid() || (mode & 0o077) !== 0)) return compiled;
+    if (!mayRun(statSync(file))) return undefined;
     const twice = readFileSync(file);
     const bytes = twice.subarray(0, twice.length / 2);
-    if (!bytes.equals(twice.subarray(bytes.length))) return compiled;
+    if (!bytes.equals(twice.subarray(bytes.length))) return undefined;
+    const compiled = new Map<string, Buffer>();
     let at = NUMBER + bytes.readUInt32LE(0);
     for (const [name, length] of JSON.parse(bytes.toString('latin1', NUMBER, at)) as [string, number][]) {
       compiled.set(name, bytes.subarray(at, at + length));
       at += length;
     }
-    return at === bytes.length ? compiled : new Map<string, Buffer>();
+    return at === bytes.length ? compiled : undefined;
   } catch {
-    return new Map<string, Buffer>();
+    return undefined;
   }
+}
+
+/** Whether nobody else could have written a file. */
+function isOurs({ uid, mode }: Stats): boolean {
+  return process.getuid === undefined || (uid === process.getuid() && (mode & 0o077) === 0);
 }
 
 /** Keeps compiled code for the next start. Where that cannot be, the next start takes longer. */

@@ -13,6 +13,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -22,6 +24,7 @@ import { parse } from 'acorn';
 import { expect } from 'chai';
 
 const RUN = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
+const BUNDLE = fileURLToPath(new URL('../../dist/start', import.meta.url));
 const FIXTURES = fileURLToPath(new URL('../../fixtures', import.meta.url));
 const fixture = (name: string): string => `${FIXTURES}/${name}.js`;
 
@@ -293,6 +296,34 @@ describe('the program', () => {
       await run();
       expect(statSync(file).ino).to.equal(ino);
     } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('uses what the build has compiled, and keeps nothing then', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mcp-connect-cache-'));
+    const server = createServer((request, response) => {
+      request.resume().on('end', () => {
+        response.writeHead(200, { 'content-type': 'application/json' });
+        response.end('{"jsonrpc":"2.0","id":1,"result":{"method":"ping"}}');
+      });
+    }).listen(0, '127.0.0.1');
+    try {
+      await once(server, 'listening');
+      const { port } = server.address() as AddressInfo;
+      const [name, ...others] = readdirSync(BUNDLE).filter((file) => file.endsWith('.bin'));
+      expect(others).to.deep.equal([]);
+      expect(name).to.include(process.version);
+      // Whoever may run the bundle may read it, as in an image.
+      expect(statSync(join(BUNDLE, name!)).mode).to.equal(statSync(join(BUNDLE, 'start.js')).mode);
+      const url = `http://127.0.0.1:${port}/mcp`;
+      const child = started(['proxy', '--endpoint', url], { MCP_CONNECT_CACHE_DIR: folder });
+      expect(await answer(child)).to.have.nested.property('result.method', 'ping');
+      child.stdin.end();
+      expect(await once(child, 'close')).to.deep.equal([0, null]);
+      expect(readdirSync(folder)).to.deep.equal([]);
+    } finally {
+      server.close();
       rmSync(folder, { recursive: true });
     }
   });
