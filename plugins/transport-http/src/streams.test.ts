@@ -219,6 +219,19 @@ describe('Streams', () => {
       expect(await side.message()).to.deep.equal(ANSWER);
     });
 
+    it('asks again for an event that lacks only its end, and hands it over once', async () => {
+      const question = { jsonrpc: '2.0', id: 9, method: 'sampling/createMessage' };
+      const get = await interrupted((post) => {
+        post.event(PROGRESS, { id: 'e-1', retry: 0 });
+        post.response.write(`id: e-2\ndata: ${JSON.stringify(question)}\n`, () => post.cut());
+      });
+      expect(get.headers).to.include({ 'last-event-id': 'e-1' });
+      get.stream().event(question, { id: 'e-2' }).event(ANSWER, { id: 'e-3' }).end();
+      expect(await side.message()).to.deep.equal(PROGRESS);
+      expect(await side.message()).to.deep.equal(question);
+      expect(await side.message()).to.deep.equal(ANSWER);
+    });
+
     it('gives ids back byte for byte', async () => {
       const get = await interrupted((post) => post.event('', { id: 'é☃', retry: 0 }).end());
       expect(Buffer.from(String(get.headers['last-event-id']), 'latin1').toString()).to.equal('é☃');

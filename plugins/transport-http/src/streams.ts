@@ -68,8 +68,11 @@ class EventReader implements SseParserOptions {
   onevent(event: ServerEvent): void {
     if (event.event !== 'message') return this.#events.onother?.(event, undefined);
     try {
+      const envelope = Envelope.read(event.data, { framed: event.complete });
+      // What the resumption brings again must not come twice. Only an answer is sure to be taken once.
+      const comesAgain = !event.complete && this.parser.lastEventId !== undefined;
       // Some of what is in a large message is looked at only when it is handed over.
-      this.onmessage(Envelope.read(event.data, { framed: event.complete }));
+      if (!comesAgain || envelope.kind === 'response') this.onmessage(envelope);
     } catch (error) {
       const { endpoint, log } = this.#events.context;
       log.warn?.('%s sent an event that is no message: %s', endpoint.label, reasonOf(error));
