@@ -1,10 +1,10 @@
 import { Envelope, Outliner, type Outline } from '@mcp-connect/core';
+import { BomFilter } from './bom.js';
 
 const LF = 0x0a;
 const CR = 0x0d;
 const COLON = 0x3a;
 const SPACE = 0x20;
-const BOM = Buffer.from('\ufeff');
 const NEWLINE = Buffer.from('\n');
 const NOTHING = Buffer.alloc(0);
 const DATA = Buffer.from('data:');
@@ -57,8 +57,7 @@ export class SseParser implements Bookmark {
   lastEventId: string | undefined;
   retry: number | undefined;
   readonly #options: SseParserOptions;
-  /** The first bytes, for as long as they may be the beginning of a byte order mark. */
-  #head: Buffer | undefined = NOTHING;
+  readonly #bom = new BomFilter();
   #skipLineFeed = false;
   /** The beginning of a line whose end has not come yet. */
   #parts: Buffer[] = [];
@@ -85,7 +84,7 @@ export class SseParser implements Bookmark {
 
   /** Takes the next bytes. */
   push(bytes: Buffer): void {
-    const chunk = this.#withoutBom(bytes);
+    const chunk = this.#bom.push(bytes);
     if (chunk.length === 0) return;
     let start = this.#skipLineFeed && chunk[0] === LF ? 1 : 0;
     this.#skipLineFeed = false;
@@ -167,17 +166,6 @@ export class SseParser implements Bookmark {
     if (this.#lineLength > 0) this.#endLine();
     this.#id = this.lastEventId;
     this.#dispatch(false);
-  }
-
-  #withoutBom(chunk: Buffer): Buffer {
-    if (this.#head === undefined) return chunk;
-    const head = this.#head.length === 0 ? chunk : Buffer.concat([this.#head, chunk]);
-    if (head.length < BOM.length && BOM.subarray(0, head.length).equals(head)) {
-      this.#head = head;
-      return NOTHING;
-    }
-    this.#head = undefined;
-    return head.subarray(0, BOM.length).equals(BOM) ? head.subarray(BOM.length) : head;
   }
 
   #take(part: Buffer): void {

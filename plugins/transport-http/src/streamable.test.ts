@@ -231,6 +231,15 @@ describe('Streamable HTTP', () => {
       expect(await side.message()).to.deep.include({ id: 1, result: {} });
     });
 
+    it('may begin with one that is cut', async () => {
+      const post = await ask();
+      post.response.writeHead(200, { 'content-type': 'application/json' });
+      for (const byte of Buffer.from('\ufeff'))
+        await new Promise<void>((sent) => post.response.write(Buffer.of(byte), () => sent()));
+      post.response.end('{"jsonrpc":"2.0","id":1,"result":{}}');
+      expect(await side.message()).to.deep.include({ id: 1, result: {} });
+    });
+
     for (const type of ['text/event-stream', 'text/event-stream; charset=utf-8', 'Text/Event-Stream']) {
       it(`come as ${type}, behind what belongs to them`, async () => {
         const post = (await ask()).stream({ 'content-type': type });
