@@ -1,8 +1,7 @@
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import { Envelope } from './envelope.js';
-import { ConnectorError } from './errors.js';
 import type { Call } from './ledger.js';
-import { errorReply, refuseInvalid } from './reply.js';
+import { malformedAnswer, refuseInvalid } from './reply.js';
 
 /**
  * Takes in the messages of a batch one by one. It is answered with one batch, in which every request has its answer
@@ -22,22 +21,13 @@ export function takeApart(
   const answers: JSONRPCMessage[] = [];
   const collect = (part: Envelope, answer: Envelope | undefined): void | Promise<void> => {
     if (!owing.delete(part)) return undefined;
-    if (answer !== undefined) answers.push(answer.parsed ?? malformed(part).message);
+    if (answer !== undefined) answers.push(answer.parsed ?? malformedAnswer(part.idText).message);
     if (owing.size > 0 || answers.length === 0) return undefined;
     // An array is a batch, which the SDK's types no longer know.
     return deliver(Envelope.of(answers as unknown as JSONRPCMessage));
   };
   for (const part of parts) void admit(part, (answer) => collect(part, answer));
   return undefined;
-}
-
-/** Stands for a large answer that is malformed inside: it would spoil those of all others. */
-function malformed({ idText }: Envelope): Envelope {
-  const error = new ConnectorError('MCPC_BAD_RESPONSE', 'The answer of the server is not valid JSON.', {
-    hint: 'Report this to the authors of the server',
-  });
-  const redact = (text: string): string => text;
-  return errorReply(idText, error, { attempts: [], executed: 'unknown', retryable: false, redact });
 }
 
 /** Joins what the messages of a batch ask to be waited for. */
