@@ -488,6 +488,15 @@ describe('Streamable HTTP', () => {
       });
     }
 
+    for (const id of [1, null]) {
+      it(`of 500 with a large error under the id ${id} that is malformed inside leave the outcome open`, async () => {
+        const sent = side.refused(LIST);
+        const error = `"error":{"message":"${'x'.repeat(20_000)}","data":,"code":1}`;
+        (await peer.next()).status(500, `{"jsonrpc":"2.0","id":${id},${error}}`);
+        expect(await sent).to.include({ code: 'MCPC_HTTP_STATUS', delivered: 'unknown' });
+      });
+    }
+
     it('of 500 with a JSON-RPC error under no id leave the outcome open', async () => {
       const sent = side.refused(LIST);
       (await peer.next()).status(500, { jsonrpc: '2.0', id: null, error: { code: -32_603, message: 'm' } });
