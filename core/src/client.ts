@@ -89,7 +89,10 @@ export function serveClient(
   const ended = new Promise<void>((resolve) => {
     input.on('data', ondata);
     input.once('end', () => {
-      for (const chunk of ahead ?? []) void splitter.push(chunk);
+      const chunks = ahead ?? [];
+      // Whoever is waited for may yet go on.
+      ahead = undefined;
+      for (const chunk of chunks) void splitter.push(chunk);
       splitter.end();
       resolve();
     });
