@@ -8,6 +8,8 @@ const SPACE = 0x20;
 const NEWLINE = Buffer.from('\n');
 const NOTHING = Buffer.alloc(0);
 const DATA = Buffer.from('data:');
+/** What stands before the data of a line, which does not count as data. */
+const BEFORE_DATA = DATA.length + 1;
 /** The name that every event has unless it says otherwise. */
 const USUAL = Buffer.from('event: message');
 /** No field that means anything has a longer name, and none is told apart by what follows. */
@@ -39,7 +41,7 @@ export interface Bookmark {
 export interface SseParserOptions {
   /** Where the stream is taken up again, when it is not new. */
   readonly from?: Bookmark | undefined;
-  /** Most bytes that one event may have. */
+  /** Most bytes that the data of one event may have. */
   readonly maxLength: number;
   /** Told for most events by the usual name, where their data is a message that could be read where it stands. */
   onmessage(envelope: Envelope): void;
@@ -57,6 +59,8 @@ export class SseParser implements Bookmark {
   lastEventId: string | undefined;
   retry: number | undefined;
   readonly #options: SseParserOptions;
+  /** Most bytes of an event up to the end of the line that is being read. */
+  readonly #most: number;
   readonly #bom = new BomFilter();
   #skipLineFeed = false;
   /** The beginning of a line whose end has not come yet. */
@@ -73,6 +77,7 @@ export class SseParser implements Bookmark {
 
   constructor(options: SseParserOptions) {
     this.#options = options;
+    this.#most = options.maxLength + BEFORE_DATA;
     this.lastEventId = this.#id = options.from?.lastEventId;
     this.retry = options.from?.retry;
   }
@@ -139,7 +144,7 @@ export class SseParser implements Bookmark {
   #takeLine(chunk: Buffer, start: number, end: number): void {
     const isWhole = this.#lineLength === 0 && this.#outliner === undefined;
     const length = this.#dataLength + end - start;
-    if (!isWhole || length > this.#options.maxLength) {
+    if (!isWhole || length > this.#most) {
       this.#take(chunk.subarray(start, end));
       this.#endLine();
     } else if (start === end) this.#dispatch(true);
@@ -177,7 +182,7 @@ export class SseParser implements Bookmark {
       return;
     }
     this.#parts.push(part);
-    if (this.#dataLength + this.#lineLength > this.#options.maxLength) this.#overflow();
+    if (this.#dataLength + this.#lineLength > this.#most) this.#overflow();
   }
 
   #overflow(): void {
