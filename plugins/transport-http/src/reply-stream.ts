@@ -38,6 +38,7 @@ class ReplyStream implements StreamEvents {
   readonly context: StreamHost['context'];
   readonly intake: StreamHost['intake'];
   readonly from: Bookmark | undefined;
+  readonly unique = true;
   readonly #options: ReplyStreamOptions;
   readonly #books: ReplyBooks;
   readonly #pending: Pending;

@@ -35,6 +35,8 @@ export interface Bookmark {
   readonly lastEventId: string | undefined;
   /** Milliseconds that the server asks to wait before connecting again. */
   readonly retry: number | undefined;
+  /** The events that the reader has noted, since servers may begin a resumption with some of them again. */
+  readonly noted?: Set<string> | undefined;
 }
 
 /** What an {@link SseParser} is told at creation. */
@@ -58,6 +60,9 @@ export interface SseParserOptions {
 export class SseParser implements Bookmark {
   lastEventId: string | undefined;
   retry: number | undefined;
+  noted: Set<string> | undefined;
+  /** Whether the event that is being read has an id of its own. */
+  named = false;
   readonly #options: SseParserOptions;
   /** Most bytes of an event up to the end of the line that is being read. */
   readonly #most: number;
@@ -80,6 +85,7 @@ export class SseParser implements Bookmark {
     this.#most = options.maxLength + BEFORE_DATA;
     this.lastEventId = this.#id = options.from?.lastEventId;
     this.retry = options.from?.retry;
+    this.noted = options.from?.noted;
   }
 
   /** How many bytes of an unfinished event are kept. */
@@ -136,6 +142,7 @@ export class SseParser implements Bookmark {
       if (next === -1) return start;
       this.lastEventId = this.#id === '' ? undefined : this.#id;
       this.#options.onmessage(envelope);
+      this.named = false;
       start = next;
     }
   }
@@ -220,7 +227,10 @@ export class SseParser implements Bookmark {
         return;
       case 'id':
         // The id goes back in a header, byte for byte: one that no header can hold is no use.
-        if (HEADER_VALUE.test(value.toString('latin1'))) this.#id = value.toString('latin1');
+        if (HEADER_VALUE.test(value.toString('latin1'))) {
+          this.#id = value.toString('latin1');
+          this.named = this.#id !== '';
+        }
         return;
       case 'retry':
         if (/^\d+$/.test(value.toString('latin1')))
@@ -242,6 +252,7 @@ export class SseParser implements Bookmark {
     if (outliner !== undefined) this.#options.onoversize(outliner.outline(), length);
     // An event without data carries no message: servers use it to hand out an id or to keep the stream alive.
     else if (length > 1) this.#options.onevent({ event, data, complete });
+    this.named = false;
   }
 }
 
