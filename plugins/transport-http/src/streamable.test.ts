@@ -287,6 +287,7 @@ describe('Streamable HTTP', () => {
       post.event('', { id: '1' }).event('not JSON').event({ jsonrpc: '2.0', id: 1, result: {} }).end();
       expect(await side.message()).to.deep.include({ id: 1, result: {} });
       expect(side.messages.size).to.equal(0);
+      expect(side.lost.size).to.equal(0);
     });
 
     it('may hold requests of the server, whose answers are posted', async () => {
