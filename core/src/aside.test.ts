@@ -44,11 +44,15 @@ describe('a message of a plugin', () => {
     expect(line.client.messages).to.have.length(1);
   });
 
-  it('gets the error of a server, and an error of ours where no server answers', async () => {
+  it('gets the error of a server, and an error of ours where none answers, or not with JSON', async () => {
     const answers: Answer[] = [];
     const server = new Scripted((message, channel, envelope) => {
       if (message.method === 'refused')
         return channel.say({ id: message.id, error: { code: -32042, message: 'no' } });
+      if (message.method === 'spoilt') {
+        const text = `"result":{"x":"${'x'.repeat(20_000)}","y":,"z":1}`;
+        return channel.say(`{"jsonrpc":"2.0","id":${JSON.stringify(message.id)},${text}}`);
+      }
       if (message.method === 'unanswered') throw failure('MCPC_HTTP_STATUS', 'rejected');
       return echo(message, channel, envelope);
     });
@@ -56,6 +60,7 @@ describe('a message of a plugin', () => {
       hooks.beforeSend.tap('p', async (_message, exchange) => {
         answers.push(await exchange.request({ method: 'refused' }));
         answers.push(await exchange.request({ method: 'unanswered' }));
+        answers.push(await exchange.request({ method: 'spoilt' }));
       });
     }, server);
     void line.tell(PING);
@@ -63,6 +68,7 @@ describe('a message of a plugin', () => {
     await line.pipeline.close();
     expect(answers[0]).to.have.nested.property('error.code', -32042);
     expect(answers[1]).to.have.nested.property('error.data.code', 'MCPC_HTTP_STATUS');
+    expect(answers[2]).to.have.nested.property('error.data.code', 'MCPC_BAD_RESPONSE');
   });
 
   it('carries what requests of 2026-07-28 say of themselves, without their token', async () => {

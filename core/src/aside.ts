@@ -3,6 +3,7 @@ import { Envelope } from './envelope.js';
 import type { Call, Ledger } from './ledger.js';
 import { randomId } from './random.js';
 import type { Answer, OwnMessage } from './hooks.js';
+import { malformedAnswer } from './reply.js';
 
 /** What stands around messages of plugins. */
 export interface AsideOptions {
@@ -64,6 +65,7 @@ function written(message: object): Envelope {
   return envelope;
 }
 
-function bodyOf({ message }: Envelope): Answer {
+function bodyOf({ parsed, idText }: Envelope): Answer {
+  const message = parsed ?? malformedAnswer(idText).message;
   return 'error' in message ? { error: message.error } : { result: (message as { result: object }).result };
 }

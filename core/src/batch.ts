@@ -1,7 +1,7 @@
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import { Envelope } from './envelope.js';
 import type { Call } from './ledger.js';
-import { refuseInvalid } from './reply.js';
+import { malformedAnswer, refuseInvalid } from './reply.js';
 
 /**
  * Takes in the messages of a batch one by one. It is answered with one batch, in which every request has its answer
@@ -21,7 +21,7 @@ export function takeApart(
   const answers: JSONRPCMessage[] = [];
   const collect = (part: Envelope, answer: Envelope | undefined): void | Promise<void> => {
     if (!owing.delete(part)) return undefined;
-    if (answer !== undefined) answers.push(answer.message);
+    if (answer !== undefined) answers.push(answer.parsed ?? malformedAnswer(part.idText).message);
     if (owing.size > 0 || answers.length === 0) return undefined;
     // An array is a batch, which the SDK's types no longer know.
     return deliver(Envelope.of(answers as unknown as JSONRPCMessage));

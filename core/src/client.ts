@@ -1,7 +1,9 @@
+import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { LineSplitter, LineWriter } from './lines.js';
 import type { LogMessages } from './log-messages.js';
 import type { Client, Pipeline } from './pipeline.js';
+import { atMost } from './waiting.js';
 
 /** The two ends of a client that speaks over stdio. */
 export interface ClientStreams {
@@ -9,6 +11,8 @@ export interface ClientStreams {
   readonly output: Writable;
   /** Shows our log lines to the client. */
   readonly messages?: LogMessages;
+  /** How long a client that reads nothing may hold up the end, in milliseconds; two seconds where not given. */
+  readonly patience?: number;
 }
 
 /** How often one more chunk is read while nothing is welcome, in milliseconds: or nobody noticed that the client is gone. */
@@ -18,7 +22,13 @@ const LOOK = 2_000;
 const MOST_AHEAD = 1_000;
 
 /** How long a client that has stopped reading may hold up the end, in milliseconds. */
-const GRACE = 2_000;
+const PATIENCE = 2_000;
+
+/** How long one that goes on reading, but slowly, may do so, in milliseconds. */
+const LONGEST_READING = 30_000;
+
+/** How long any client may do so once there is no time left, in milliseconds. */
+const HURRIED_READING = 500;
 
 /** So many bytes may wait for a client before the servers' reading is held up, which costs more than memory. */
 const WINDOW = 262_144;
@@ -43,9 +53,11 @@ export interface Serving {
  */
 export function serveClient(
   connector: { connect(client: Client): Pipeline; readonly settings: { readonly maxMessageSize: number } },
-  { input, output, messages }: ClientStreams,
+  { input, output, messages, patience = PATIENCE }: ClientStreams,
 ): Serving {
   const writer = new LineWriter(output, WINDOW);
+  let hurry!: () => void;
+  const hurried = new Promise<void>((resolve) => (hurry = resolve));
   let greet: (() => void) | undefined;
   const greeted = new Promise<void>((resolve) => (greet = resolve));
   const deliver: Client['deliver'] = (envelope) => {
@@ -89,7 +101,10 @@ export function serveClient(
   const ended = new Promise<void>((resolve) => {
     input.on('data', ondata);
     input.once('end', () => {
-      for (const chunk of ahead ?? []) void splitter.push(chunk);
+      const chunks = ahead ?? [];
+      // Whoever is waited for may yet go on.
+      ahead = undefined;
+      for (const chunk of chunks) void splitter.push(chunk);
       splitter.end();
       resolve();
     });
@@ -102,22 +117,29 @@ export function serveClient(
     ended,
     greeted,
     pipeline,
-    hurry: () => pipeline.hurry(),
+    hurry() {
+      hurry();
+      pipeline.hurry();
+    },
     async close() {
       input.off('data', ondata);
       input.pause();
       clearInterval(look);
       await pipeline.close();
       writer.flush();
-      if (!output.destroyed && output.writableLength > 0) await written(output);
+      if (output.destroyed || output.writableLength === 0) return;
+      const done = written(output, patience);
+      await Promise.race([atMost(LONGEST_READING, done), hurried.then(() => atMost(HURRIED_READING, done))]);
     },
   };
 }
 
-/** Settles when the stream has passed everything on, or when its reader has taken too long. */
-function written(output: Writable): Promise<void> {
+/** Settles when the stream has passed everything on, or when its reader has taken nothing for too long. */
+function written(output: Writable, patience: number): Promise<void> {
   return new Promise((resolve) => {
-    const limit = setTimeout(resolve, GRACE);
+    // A socket, as pipes are too, also notices what its reader takes of one large message.
+    if (output instanceof Socket) output.setTimeout(patience, resolve);
+    const limit = output instanceof Socket ? undefined : setTimeout(resolve, patience);
     output.write('', () => {
       clearTimeout(limit);
       resolve();

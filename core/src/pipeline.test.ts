@@ -480,6 +480,18 @@ describe('the line', () => {
       expect(line.client.messages[0]).to.have.length(2);
     });
 
+    it('although one of the answers is malformed inside', async () => {
+      const server = new Scripted(silent);
+      const line = await opened(server);
+      void line.line(batch({ ...PING, id: 'a' }, { ...PING, id: 'b' }));
+      void server.channel.say(`{"jsonrpc":"2.0","id":"b","result":{"x":"${'x'.repeat(20_000)}","y":,"z":1}}`);
+      void server.channel.say({ id: 'a', result: {} });
+      await line.pipeline.close();
+      const [, answers] = line.client.messages as unknown as [unknown, { id: unknown; error?: unknown }[]];
+      expect(answers.map(({ id }) => id)).to.deep.equal(['b', 'a']);
+      expect(answers[0]).to.have.nested.property('error.data.code', 'MCPC_BAD_RESPONSE');
+    });
+
     it('although one of its requests is cancelled', async () => {
       const server = new Scripted(silent);
       const line = await opened(server);

@@ -90,6 +90,22 @@ export function refuseDuplicate(idText: string): Envelope {
   );
 }
 
+/**
+ * Stands for an answer that cannot be parsed where it has to be: a large one that is malformed inside, which shows only
+ * then. `idText` is the request's id as JSON.
+ */
+export function malformedAnswer(idText: string): Envelope {
+  const error = new ConnectorError('MCPC_BAD_RESPONSE', 'The answer of the server is not valid JSON.', {
+    hint: 'Report this to the authors of the server',
+  });
+  return errorReply(idText, error, {
+    attempts: [],
+    executed: 'unknown',
+    retryable: false,
+    redact: (text) => text,
+  });
+}
+
 /** Words the refusal of a line of the client that was too large to be kept, both in bytes. */
 export function overLimit(length: number, limit: number): ConnectorError {
   const text = `A message of ${length} bytes is over the limit of ${limit}.`;

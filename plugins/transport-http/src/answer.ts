@@ -16,7 +16,8 @@ export function errorIn(body: Body, request: Envelope, refusal: ConnectorError):
   } catch {
     return undefined;
   }
-  if (envelope.kind !== 'response') return undefined;
+  // A large body is not looked at inside before; one that is malformed there says nothing of the outcome.
+  if (envelope.kind !== 'response' || envelope.parsed === undefined) return undefined;
   if (envelope.key === request.key) return envelope;
   // A server that could not read the id leaves it out. Where the outcome is open, such an error decides nothing.
   const nameless =

@@ -1,8 +1,7 @@
 import { Assembler, ConnectorError, reasonOf, refusal, type Envelope } from '@mcp-connect/core';
+import { BomFilter } from './bom.js';
 import type { Intake } from './intake.js';
 import type { Reply } from './reply.js';
-
-const BOM = Buffer.from('\ufeff');
 
 /** How much of an id of the server's making is shown, in characters. */
 const LONGEST_ID = 40;
@@ -32,6 +31,7 @@ export function collect(
   done: (body: Body) => void,
 ): void {
   const body = new Assembler();
+  const bom = new BomFilter();
   let over = false;
   const finish = (outcome: Body): void => {
     if (over) return;
@@ -41,7 +41,7 @@ export function collect(
   };
   response.on('data', (chunk: Buffer) => {
     if (over) return;
-    body.push(body.size === 0 ? withoutBom(chunk) : chunk);
+    body.push(bom.push(chunk));
     if (body.size <= limit) return intake.hold(response, body.size);
     finish(tooLarge(label, limit));
     response.destroy();
@@ -63,11 +63,6 @@ export async function bodyOfRefusal(response: Reply, options: CollectOptions): P
   } finally {
     clearTimeout(late);
   }
-}
-
-/** Some servers begin their JSON with a byte order mark, which every fetch takes off. */
-function withoutBom(chunk: Buffer): Buffer {
-  return chunk.subarray(0, BOM.length).equals(BOM) ? chunk.subarray(BOM.length) : chunk;
 }
 
 /** The error of a reply that is larger than `--max-message-size`. */

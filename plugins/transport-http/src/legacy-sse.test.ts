@@ -174,6 +174,17 @@ describe('HTTP with SSE', () => {
     expect(await side.message()).to.deep.equal(ANSWER);
   });
 
+  it('fails the request whose answer is malformed, and goes on', async () => {
+    const { side, get } = await open();
+    get.event('words').event('{"jsonrpc":"2.0","method":"x","params":}');
+    get.event('{"jsonrpc":"2.0","id":"7","result":{"a":}}').event(ANSWER);
+    const { id, error } = await side.lost.take();
+    expect(id).to.equal('7');
+    expect(error).to.include({ code: 'MCPC_BAD_RESPONSE', delivered: 'unknown' });
+    expect(await side.message()).to.deep.equal(ANSWER);
+    expect(side.lost.size).to.equal(0);
+  });
+
   it('refuses a request of the server that is too large', async () => {
     const { get } = await open();
     get.event({ jsonrpc: '2.0', id: 'big', method: 'sampling/createMessage', params: 'x'.repeat(50_000) });

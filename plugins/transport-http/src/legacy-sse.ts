@@ -2,6 +2,7 @@ import {
   ConnectorError,
   heed,
   keyOf,
+  outlineOf,
   reasonOf,
   type Credentials,
   type Envelope,
@@ -9,7 +10,7 @@ import {
   type Transport,
   type TransportContext,
 } from '@mcp-connect/core';
-import { refuseTooLarge, tooLarge } from './body.js';
+import { notMcp, refuseTooLarge, tooLarge } from './body.js';
 import { postHeaders, signedHeaders, streamHeaders } from './headers.js';
 import { Intake } from './intake.js';
 import { refusalOf } from './status.js';
@@ -75,7 +76,8 @@ class LegacySse implements Transport {
           // Before it has said where messages go, nobody has asked it anything.
           onmessage: (envelope) =>
             this.#address === undefined ? undefined : this.#context.onmessage(envelope),
-          onother: ({ event, data }) => {
+          onother: ({ event, data }, error) => {
+            if (error !== undefined) this.#spoilt(data, error);
             if (this.#address !== undefined || event !== 'endpoint') return;
             this.#address = this.#addressOf(Buffer.concat(data).toString());
             if (this.#address === undefined) give(foreignAddress(endpoint.label));
@@ -131,6 +133,15 @@ class LegacySse implements Transport {
     this.#closed = true;
     this.#stream?.abort();
     this.#wire.close();
+  }
+
+  /** A broken event that still shows whose answer it was to be is that request's end. */
+  #spoilt(data: readonly Buffer[], cause: unknown): void {
+    const { id, method } = outlineOf(data);
+    const key = id === undefined ? undefined : keyOf(id);
+    if (key === undefined || method !== undefined) return;
+    const { endpoint, onlost } = this.#context;
+    onlost(key, notMcp(endpoint.label, 'an event', cause));
   }
 
   /** An answer that is too large fails its request, and a request of the server is refused. */

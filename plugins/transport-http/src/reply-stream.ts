@@ -38,6 +38,7 @@ class ReplyStream implements StreamEvents {
   readonly context: StreamHost['context'];
   readonly intake: StreamHost['intake'];
   readonly from: Bookmark | undefined;
+  readonly unique = true;
   readonly #options: ReplyStreamOptions;
   readonly #books: ReplyBooks;
   readonly #pending: Pending;
@@ -77,8 +78,11 @@ class ReplyStream implements StreamEvents {
 
   onother({ data, complete }: ServerEvent, error: unknown): void {
     this.#fruitful = true;
-    // A broken notification is no loss; anything else on this stream can only have been the answer.
-    if (error !== undefined && complete && outlineOf(data).method === undefined)
+    if (error === undefined || !complete) return;
+    const { opening, method } = outlineOf(data);
+    // A broken notification is no loss, nor are words by which servers keep streams alive; any other object on this
+    // stream can only have been the answer.
+    if (opening === '{' && method === undefined)
       this.#books.lose(this.#pending, notMcp(this.#label, 'an event', error));
   }
 

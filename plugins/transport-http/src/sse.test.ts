@@ -203,7 +203,7 @@ describe('SseParser', () => {
       const parser = new SseParser({
         maxLength: LIMIT,
         onmessage: ({ bytes }) => seen.push(bytes.toString()),
-        onevent: ({ data }) => seen.push(data.toString()),
+        onevent: ({ data }) => seen.push(Buffer.concat(data).toString()),
         onoversize: ({ id, hasResult }, length) => seen.push(`${id} ${hasResult} ${length >= LARGE.length}`),
       });
       for (const chunk of chunks) parser.push(chunk);
@@ -232,9 +232,19 @@ describe('SseParser', () => {
       expect(limited([Buffer.from(`data: ${LARGE}`)])).to.deep.equal(['7 true true']);
     });
 
-    it('takes an event that is just not too large', () => {
-      const data = 'x'.repeat(LIMIT - 'data: '.length);
-      expect(limited([Buffer.from(`data: ${data}\n\n`)])).to.deep.equal([data]);
+    it('takes data of just the limit and none above it, wherever the bytes are cut', () => {
+      const message = (size: number): string => {
+        const text = '{"jsonrpc":"2.0","id":7,"result":{"text":""}}';
+        return text.replace('""', `"${'x'.repeat(size - text.length)}"`);
+      };
+      for (const [data, expected] of [
+        [message(LIMIT), message(LIMIT)],
+        [message(LIMIT + 1), '7 true false'],
+      ] as const) {
+        const bytes = Buffer.from(`data: ${data}\n\ndata: b\n\n`);
+        for (let at = 0; at < bytes.length; at++)
+          expect(limited([bytes.subarray(0, at), bytes.subarray(at)])).to.deep.equal([expected, 'b']);
+      }
     });
   });
 

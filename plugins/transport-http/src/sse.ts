@@ -1,13 +1,15 @@
 import { Envelope, Outliner, type Outline } from '@mcp-connect/core';
+import { BomFilter } from './bom.js';
 
 const LF = 0x0a;
 const CR = 0x0d;
 const COLON = 0x3a;
 const SPACE = 0x20;
-const BOM = Buffer.from('\ufeff');
 const NEWLINE = Buffer.from('\n');
 const NOTHING = Buffer.alloc(0);
 const DATA = Buffer.from('data:');
+/** What stands before the data of a line, which does not count as data. */
+const BEFORE_DATA = DATA.length + 1;
 /** The name that every event has unless it says otherwise. */
 const USUAL = Buffer.from('event: message');
 /** No field that means anything has a longer name, and none is told apart by what follows. */
@@ -33,13 +35,15 @@ export interface Bookmark {
   readonly lastEventId: string | undefined;
   /** Milliseconds that the server asks to wait before connecting again. */
   readonly retry: number | undefined;
+  /** The events that the reader has noted, since servers may begin a resumption with some of them again. */
+  readonly noted?: Set<string> | undefined;
 }
 
 /** What an {@link SseParser} is told at creation. */
 export interface SseParserOptions {
   /** Where the stream is taken up again, when it is not new. */
   readonly from?: Bookmark | undefined;
-  /** Most bytes that one event may have. */
+  /** Most bytes that the data of one event may have. */
   readonly maxLength: number;
   /** Told for most events by the usual name, where their data is a message that could be read where it stands. */
   onmessage(envelope: Envelope): void;
@@ -56,9 +60,13 @@ export interface SseParserOptions {
 export class SseParser implements Bookmark {
   lastEventId: string | undefined;
   retry: number | undefined;
+  noted: Set<string> | undefined;
+  /** Whether the event that is being read has an id of its own. */
+  named = false;
   readonly #options: SseParserOptions;
-  /** The first bytes, for as long as they may be the beginning of a byte order mark. */
-  #head: Buffer | undefined = NOTHING;
+  /** Most bytes of an event up to the end of the line that is being read. */
+  readonly #most: number;
+  readonly #bom = new BomFilter();
   #skipLineFeed = false;
   /** The beginning of a line whose end has not come yet. */
   #parts: Buffer[] = [];
@@ -74,8 +82,10 @@ export class SseParser implements Bookmark {
 
   constructor(options: SseParserOptions) {
     this.#options = options;
+    this.#most = options.maxLength + BEFORE_DATA;
     this.lastEventId = this.#id = options.from?.lastEventId;
     this.retry = options.from?.retry;
+    this.noted = options.from?.noted;
   }
 
   /** How many bytes of an unfinished event are kept. */
@@ -85,7 +95,7 @@ export class SseParser implements Bookmark {
 
   /** Takes the next bytes. */
   push(bytes: Buffer): void {
-    const chunk = this.#withoutBom(bytes);
+    const chunk = this.#bom.push(bytes);
     if (chunk.length === 0) return;
     let start = this.#skipLineFeed && chunk[0] === LF ? 1 : 0;
     this.#skipLineFeed = false;
@@ -132,6 +142,7 @@ export class SseParser implements Bookmark {
       if (next === -1) return start;
       this.lastEventId = this.#id === '' ? undefined : this.#id;
       this.#options.onmessage(envelope);
+      this.named = false;
       start = next;
     }
   }
@@ -140,7 +151,7 @@ export class SseParser implements Bookmark {
   #takeLine(chunk: Buffer, start: number, end: number): void {
     const isWhole = this.#lineLength === 0 && this.#outliner === undefined;
     const length = this.#dataLength + end - start;
-    if (!isWhole || length > this.#options.maxLength) {
+    if (!isWhole || length > this.#most) {
       this.#take(chunk.subarray(start, end));
       this.#endLine();
     } else if (start === end) this.#dispatch(true);
@@ -169,17 +180,6 @@ export class SseParser implements Bookmark {
     this.#dispatch(false);
   }
 
-  #withoutBom(chunk: Buffer): Buffer {
-    if (this.#head === undefined) return chunk;
-    const head = this.#head.length === 0 ? chunk : Buffer.concat([this.#head, chunk]);
-    if (head.length < BOM.length && BOM.subarray(0, head.length).equals(head)) {
-      this.#head = head;
-      return NOTHING;
-    }
-    this.#head = undefined;
-    return head.subarray(0, BOM.length).equals(BOM) ? head.subarray(BOM.length) : head;
-  }
-
   #take(part: Buffer): void {
     if (part.length === 0) return;
     this.#lineLength += part.length;
@@ -189,7 +189,7 @@ export class SseParser implements Bookmark {
       return;
     }
     this.#parts.push(part);
-    if (this.#dataLength + this.#lineLength > this.#options.maxLength) this.#overflow();
+    if (this.#dataLength + this.#lineLength > this.#most) this.#overflow();
   }
 
   #overflow(): void {
@@ -227,7 +227,10 @@ export class SseParser implements Bookmark {
         return;
       case 'id':
         // The id goes back in a header, byte for byte: one that no header can hold is no use.
-        if (HEADER_VALUE.test(value.toString('latin1'))) this.#id = value.toString('latin1');
+        if (HEADER_VALUE.test(value.toString('latin1'))) {
+          this.#id = value.toString('latin1');
+          this.named = this.#id !== '';
+        }
         return;
       case 'retry':
         if (/^\d+$/.test(value.toString('latin1')))
@@ -249,6 +252,7 @@ export class SseParser implements Bookmark {
     if (outliner !== undefined) this.#options.onoversize(outliner.outline(), length);
     // An event without data carries no message: servers use it to hand out an id or to keep the stream alive.
     else if (length > 1) this.#options.onevent({ event, data, complete });
+    this.named = false;
   }
 }
 

@@ -13,6 +13,7 @@ const LATER = { 'retry-after': '3' };
 
 describe('refusalOf', () => {
   for (const [status, headers, session, code, delivered] of [
+    [303, {}, true, 'MCPC_HTTP_STATUS', 'unknown'],
     [304, {}, true, 'MCPC_HTTP_STATUS', 'rejected'],
     [400, {}, true, 'MCPC_HTTP_STATUS', 'rejected'],
     [401, {}, false, 'MCPC_UNAUTHORIZED', 'rejected'],

@@ -14,6 +14,7 @@ const HINTS: Readonly<Record<number, string>> = {
 /** The norm's own words for what servers answer (RFC 9110 section 15); theirs may say anything. */
 const PHRASES: Readonly<Record<number, string>> = {
   300: 'Multiple Choices',
+  303: 'See Other',
   304: 'Not Modified',
   400: 'Bad Request',
   401: 'Unauthorized',
@@ -98,7 +99,10 @@ export function bidsAgain(refusal: ConnectorError): boolean {
   );
 }
 
-/** True for statuses that leave open whether the request was carried out; gateways have many of their own above 504. */
+/**
+ * True for statuses that leave open whether the request was carried out; gateways have many of their own above 504, and
+ * 303 shows where to look for what became of it (RFC 9110 section 15.4.4).
+ */
 function leavesOpen(status: number): boolean {
-  return status === 408 || status >= 500;
+  return status === 303 || status === 408 || status >= 500;
 }

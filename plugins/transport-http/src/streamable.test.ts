@@ -231,6 +231,15 @@ describe('Streamable HTTP', () => {
       expect(await side.message()).to.deep.include({ id: 1, result: {} });
     });
 
+    it('may begin with one that is cut', async () => {
+      const post = await ask();
+      post.response.writeHead(200, { 'content-type': 'application/json' });
+      for (const byte of Buffer.from('\ufeff'))
+        await new Promise<void>((sent) => post.response.write(Buffer.of(byte), () => sent()));
+      post.response.end('{"jsonrpc":"2.0","id":1,"result":{}}');
+      expect(await side.message()).to.deep.include({ id: 1, result: {} });
+    });
+
     for (const type of ['text/event-stream', 'text/event-stream; charset=utf-8', 'Text/Event-Stream']) {
       it(`come as ${type}, behind what belongs to them`, async () => {
         const post = (await ask()).stream({ 'content-type': type });
@@ -278,6 +287,7 @@ describe('Streamable HTTP', () => {
       post.event('', { id: '1' }).event('not JSON').event({ jsonrpc: '2.0', id: 1, result: {} }).end();
       expect(await side.message()).to.deep.include({ id: 1, result: {} });
       expect(side.messages.size).to.equal(0);
+      expect(side.lost.size).to.equal(0);
     });
 
     it('may hold requests of the server, whose answers are posted', async () => {
@@ -476,6 +486,15 @@ describe('Streamable HTTP', () => {
         const sent = side.refused(LIST);
         (await peer.next()).status(400, body);
         expect(await sent).to.include({ code: 'MCPC_HTTP_STATUS', status: 400, delivered: 'rejected' });
+      });
+    }
+
+    for (const id of [1, null]) {
+      it(`of 500 with a large error under the id ${id} that is malformed inside leave the outcome open`, async () => {
+        const sent = side.refused(LIST);
+        const error = `"error":{"message":"${'x'.repeat(20_000)}","data":,"code":1}`;
+        (await peer.next()).status(500, `{"jsonrpc":"2.0","id":${id},${error}}`);
+        expect(await sent).to.include({ code: 'MCPC_HTTP_STATUS', delivered: 'unknown' });
       });
     }
 

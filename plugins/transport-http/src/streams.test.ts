@@ -84,6 +84,17 @@ describe('Streams', () => {
       expect(await side.message()).to.deep.equal(PROGRESS);
     });
 
+    it('brings a request once, however often it comes', async () => {
+      const [one, two] = [7, 8].map((id) => ({ jsonrpc: '2.0', id, method: 'roots/list' }));
+      const get = await begin(peer, side);
+      get.event(PROGRESS, { id: '1', retry: 0 }).event(one, { id: '2' }).end();
+      // A server may count anew.
+      const again = (await peer.next('GET')).stream();
+      again.event(PROGRESS, { id: '1' }).event(one, { id: '2' }).event(two, { id: '2' });
+      for (const message of [PROGRESS, one, PROGRESS, two])
+        expect(await side.message()).to.deep.equal(message);
+    });
+
     it('is opened again no sooner than the server asks', async () => {
       const get = await begin(peer, side);
       const asked = performance.now();
@@ -217,6 +228,33 @@ describe('Streams', () => {
       get.stream().event(ANSWER, { id: 'e-2' }).end();
       await side.message();
       expect(await side.message()).to.deep.equal(ANSWER);
+    });
+
+    it('asks again for an event that lacks only its end, and hands it over once', async () => {
+      const question = { jsonrpc: '2.0', id: 9, method: 'sampling/createMessage' };
+      const get = await interrupted((post) => {
+        post.event(PROGRESS, { id: 'e-1', retry: 0 });
+        post.response.write(`id: e-2\ndata: ${JSON.stringify(question)}\n`, () => post.cut());
+      });
+      expect(get.headers).to.include({ 'last-event-id': 'e-1' });
+      get.stream().event(question, { id: 'e-2' }).event(ANSWER, { id: 'e-3' }).end();
+      expect(await side.message()).to.deep.equal(PROGRESS);
+      expect(await side.message()).to.deep.equal(question);
+      expect(await side.message()).to.deep.equal(ANSWER);
+    });
+
+    it('hands over once what the server brings again, and all that it brings under ids used before', async () => {
+      const question = { jsonrpc: '2.0', id: 9, method: 'sampling/createMessage' };
+      const news = (progress: number): object => ({ ...PROGRESS, params: { progress } });
+      const get = await interrupted((post) => {
+        post.event(news(1), { id: 'e-1', retry: 0 });
+        post.event(news(2), { id: 'e-1' }).event(question, { id: 'e-2' }).end();
+      });
+      expect(get.headers).to.include({ 'last-event-id': 'e-2' });
+      get.stream().event(news(1), { id: 'e-1' }).event(question, { id: 'e-2' }).event(news(3));
+      get.event(news(4), { id: 'e-3' }).event(news(5), { id: 'e-3' }).event(ANSWER).end();
+      for (const message of [news(1), news(2), question, news(3), news(4), news(5), ANSWER])
+        expect(await side.message()).to.deep.equal(message);
     });
 
     it('gives ids back byte for byte', async () => {

@@ -20,6 +20,11 @@ export interface StreamEvents {
   readonly intake: Intake;
   /** Where the stream is taken up again, when it is not new. */
   readonly from?: Bookmark | undefined;
+  /**
+   * Whether no other event of the stream has the same id, over all its connections. Where servers count anew with each
+   * connection, only requests are known again, by their own ids.
+   */
+  readonly unique?: boolean;
   /** A returned promise pauses reading until it settles. */
   onmessage(envelope: Envelope): void | Promise<void>;
   /** Told for an event by another name, and for one that is no message: that comes with what is wrong, and is logged. */
@@ -28,6 +33,9 @@ export interface StreamEvents {
   /** Told once, with the error of a stream that was cut. */
   onend(error: Error | undefined): void;
 }
+
+/** So many events of a stream are noted; a server that begins a resumption too early is not early by more. */
+const MOST_NOTED = 1_000;
 
 /** Reads one SSE response to its end. The bookmark moves along with what was read. */
 export function readEvents(response: Reply, events: StreamEvents): Bookmark {
@@ -40,6 +48,8 @@ class EventReader implements SseParserOptions {
   readonly parser: SseParser;
   readonly #response: Reply;
   readonly #events: StreamEvents;
+  /** The events that earlier connections have brought, as far as they could be taken twice. */
+  readonly #earlier: ReadonlySet<string> | undefined;
   /** What the last messages asked for. */
   #pause: Promise<void> | undefined;
   #ended = false;
@@ -48,6 +58,7 @@ class EventReader implements SseParserOptions {
     this.#response = response;
     this.#events = events;
     this.from = events.from;
+    this.#earlier = events.from?.noted && new Set(events.from.noted);
     this.maxLength = events.context.settings.maxMessageSize;
     this.parser = new SseParser(this);
     response.on('data', (chunk: Buffer) => this.#ondata(chunk));
@@ -59,6 +70,7 @@ class EventReader implements SseParserOptions {
   }
 
   onmessage(envelope: Envelope): void {
+    if (this.parser.named && this.#cameBefore(envelope)) return;
     const wait = this.#events.onmessage(envelope);
     if (wait === undefined) return;
     this.#events.intake.handOver(envelope.size, wait);
@@ -68,8 +80,11 @@ class EventReader implements SseParserOptions {
   onevent(event: ServerEvent): void {
     if (event.event !== 'message') return this.#events.onother?.(event, undefined);
     try {
+      const envelope = Envelope.read(event.data, { framed: event.complete });
+      // What the resumption brings again must not come twice. Only an answer is sure to be taken once.
+      const comesAgain = !event.complete && this.parser.lastEventId !== undefined;
       // Some of what is in a large message is looked at only when it is handed over.
-      this.onmessage(Envelope.read(event.data, { framed: event.complete }));
+      if (!comesAgain || envelope.kind === 'response') this.onmessage(envelope);
     } catch (error) {
       const { endpoint, log } = this.#events.context;
       log.warn?.('%s sent an event that is no message: %s', endpoint.label, reasonOf(error));
@@ -79,6 +94,18 @@ class EventReader implements SseParserOptions {
 
   onoversize(outline: Outline, length: number): void {
     this.#events.onoversize(outline, length);
+  }
+
+  /** Whether a resumption brings a message again that may be taken only once. An answer is taken once in any case. */
+  #cameBefore({ kind, idText }: Envelope): boolean {
+    const isNotable = kind === 'request' || (kind === 'notification' && this.#events.unique === true);
+    if (!isNotable) return false;
+    const event = `${this.parser.lastEventId} ${idText}`;
+    if (this.#earlier?.has(event) === true) return true;
+    const noted = (this.parser.noted ??= new Set());
+    noted.add(event);
+    if (noted.size > MOST_NOTED) noted.delete(noted.values().next().value!);
+    return false;
   }
 
   #ondata(chunk: Buffer): void {
