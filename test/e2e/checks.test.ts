@@ -1,4 +1,5 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https';
 import { createServer as createTlsServer } from 'node:tls';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -161,6 +162,32 @@ describe('mcp-connect test', () => {
     const trusted = await check('--endpoint', endpoint, '--ca', join(folder, 'ca.pem'));
     isFeatureServer(trusted);
     for (const name of ['resolve', 'connect', 'TLS']) expect(stepOf(trusted, name)?.status).to.equal('ok');
+  });
+
+  it('TLS: a server that asks for our certificate late is named, and --cert is the next to type', async () => {
+    const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], {
+      extensions: [{ name: 'subjectAltName', altNames: [{ type: 2, value: 'localhost' }] }],
+    });
+    const folder = await mkdtemp(join(tmpdir(), 'mcpc-'));
+    folders.push(folder);
+    await writeFile(join(folder, 'ca.pem'), cert);
+    const wanting = { cert, key, ca: cert, requestCert: true, minVersion: 'TLSv1.3' } as const;
+    for (const server of [createHttpsServer(wanting), createTlsServer(wanting)]) {
+      server.on('tlsClientError', () => undefined);
+      await once(server.listen(0, 'localhost'), 'listening');
+      peers.push({ close: () => new Promise((resolve) => server.close(() => resolve())) });
+      const { port } = server.address() as AddressInfo;
+      const endpoint =
+        server instanceof HttpsServer ? `https://localhost:${port}/mcp` : `tls://localhost:${port}`;
+      const refused = await check('--endpoint', endpoint, '--ca', join(folder, 'ca.pem'));
+      expect(stepOf(refused, 'TLS')?.status).to.equal('ok');
+      expect(refused.error).to.include({
+        code: 'MCPC_CONNECT',
+        cause: 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
+        attempts: 1,
+      });
+      expect(refused.next).to.include('--cert FILE --key FILE');
+    }
   });
 
   for (const wire of ['http', 'stdio'] as const) {
