@@ -32,7 +32,7 @@ interface Report {
   readonly tools?: readonly string[];
   readonly prompts?: readonly string[];
   readonly call?: { readonly content: readonly { readonly text: string }[] };
-  readonly error?: { readonly code: string };
+  readonly error?: { readonly code: string; readonly hint?: string };
   readonly next?: string;
   readonly steps: readonly { readonly name: string; readonly status: string; readonly text: string }[];
 }
@@ -215,7 +215,23 @@ describe('mcp-connect test', () => {
     const bad = await check('--call', 'echo', '--args', '{}', '--', ...words);
     expect(bad.ok).to.equal(false);
     expect(stepOf(bad, 'call echo')?.status).to.equal('failed');
+    expect(bad.error?.hint).to.include('{"text":"…"}');
+    expect(bad.next).to.include(`--call echo --args '{"text":"…"}' -- `);
   });
+
+  for (const [era, words] of [
+    ['legacy', fixture('feature-stdio')],
+    ['modern', fixture('modern-stdio', '--modern-only')],
+  ] as const) {
+    it(`names the tools there are, the nearest first, where one is mistyped (${era})`, async () => {
+      const { error, next } = await check('--call', 'ehco', '--', ...words);
+      expect(error?.hint).to.match(/ehco: .*: echo, \w+/);
+      expect(next).to.include(`--call echo --args '{"text":"…"}' -- `);
+      const far = await check('--call', 'no-such-tool', '--', ...words);
+      expect(far.error?.hint).to.include('echo');
+      expect(far.next).to.include('--call TOOL -- ');
+    });
+  }
 
   describe('a failing endpoint: the reason, and the command to type next', () => {
     async function scripted(script: Script): Promise<string> {

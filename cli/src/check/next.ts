@@ -11,6 +11,8 @@ export interface NextQuestion {
   readonly timeout: number;
   /** Flags about TLS that were given, with their values: without them the next command fails elsewhere. */
   readonly tls?: readonly string[];
+  /** Flags that mend the call of a tool. */
+  readonly call?: readonly string[] | undefined;
 }
 
 /** Where most servers are served, when the address leads elsewhere. */
@@ -30,7 +32,14 @@ const MENDING: Readonly<Record<Exclude<TlsFault, 'no-tls'>, readonly string[]>> 
 };
 
 /** Names the command to type next: the same check, with what was missing. */
-export function nextCommand({ endpoint, failure, timeout, oauth = false, tls = [] }: NextQuestion): string {
+export function nextCommand({
+  endpoint,
+  failure,
+  timeout,
+  oauth = false,
+  tls = [],
+  call,
+}: NextQuestion): string {
   const test = (to: Endpoint, ...more: readonly string[]): string => {
     // What stands behind -- is the program's.
     const words = to.argv === undefined ? [...addressed(to), ...more] : [...more, ...addressed(to)];
@@ -46,6 +55,7 @@ export function nextCommand({ endpoint, failure, timeout, oauth = false, tls = [
   if (fault === 'no-tls' && url !== undefined)
     return test(parseEndpoint(url.href.replace(/^(http|tl)s:/, withoutTls)));
   if (fault !== undefined && fault !== 'no-tls') return again(...MENDING[fault]);
+  if (call !== undefined) return again(...call);
   if (SIGN_IN.has(code) && oauth)
     return ['mcp-connect login --endpoint', quoted(endpoint.label), ...tls].join(' ');
   if (SIGN_IN.has(code)) return again('--auth-token TOKEN');
