@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { ConnectorError, ERROR_CODES, reasonOf, toConnectorError } from './errors.js';
+import { causeCodeOf, ConnectorError, ERROR_CODES, reasonOf, toConnectorError } from './errors.js';
 
 describe('ConnectorError', () => {
   it('is recognised across two copies of the package', async () => {
@@ -23,6 +23,7 @@ describe('ConnectorError', () => {
     expect(error).to.include({
       code: 'MCPC_CONNECT',
       delivered: 'no',
+      lasting: false,
       hint: undefined,
       name: 'ConnectorError',
     });
@@ -58,7 +59,19 @@ describe('reasonOf', () => {
     expect(reasonOf(new AggregateError([new Error('first'), new Error('second')]))).to.equal('first');
     expect(reasonOf(new TypeError(''))).to.equal('TypeError');
     expect(reasonOf('text')).to.equal('text');
+    const alert = { code: 'ERR_SSL_X', reason: 'an alert', library: 'SSL routines' };
+    expect(reasonOf(Object.assign(new Error('0A0:ssl:file.c:an alert'), alert))).to.equal('an alert');
     expect(reasonOf(undefined)).to.equal('undefined');
+  });
+});
+
+describe('causeCodeOf', () => {
+  it('names what is at the bottom of an error', () => {
+    const refused = Object.assign(new Error('x'), { code: 'ECONNREFUSED' });
+    const wrapped = new ConnectorError('MCPC_CONNECT', 'x', { cause: new AggregateError([refused]) });
+    expect(causeCodeOf(new ConnectorError('MCPC_CONNECT', 'y', { cause: wrapped }))).to.equal('ECONNREFUSED');
+    for (const error of [undefined, new Error('x'), { code: 7 }, new ConnectorError('MCPC_CONNECT', 'x')])
+      expect(causeCodeOf(error)).to.equal(undefined);
   });
 });
 

@@ -54,6 +54,8 @@ export interface ConnectorErrorOptions {
   readonly challenge?: Challenge;
   /** The HTTP status, where there was one. */
   readonly status?: number;
+  /** True for what does not pass by itself, such as a certificate that is not trusted. Defaults to false. */
+  readonly lasting?: boolean;
 }
 
 const BRAND = Symbol.for('mcp-connect.error');
@@ -70,6 +72,7 @@ export class ConnectorError extends Error {
   readonly retryAfter: number | undefined;
   readonly challenge: Challenge | undefined;
   readonly status: number | undefined;
+  readonly lasting: boolean;
 
   constructor(code: ErrorCode, message: string, options: ConnectorErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -79,6 +82,7 @@ export class ConnectorError extends Error {
     this.retryAfter = options.retryAfter;
     this.challenge = options.challenge;
     this.status = options.status;
+    this.lasting = options.lasting ?? false;
   }
 
   get [BRAND](): true {
@@ -103,6 +107,21 @@ export function toConnectorError(
 /** Names the reason of any thrown value in a few words; an aggregate of connection attempts gives its first reason. */
 export function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
+  if (isOpenssl(error)) return error.reason;
   if (error instanceof Error) return error.message || error.name;
   return String(error);
+}
+
+/** Returns the code by which the system or TLS names what is at the bottom of an error, such as `ECONNREFUSED`. */
+export function causeCodeOf(error: unknown): string | undefined {
+  if (error instanceof ConnectorError) return causeCodeOf(error.cause);
+  if (error instanceof AggregateError && error.errors.length > 0) return causeCodeOf(error.errors[0]);
+  const { code } = (error ?? {}) as { code?: unknown };
+  return typeof code === 'string' ? code : undefined;
+}
+
+/** OpenSSL puts its reason among the names of its own source files; Node.js hands it over by itself, too. */
+function isOpenssl(error: unknown): error is { readonly reason: string } {
+  const { code, reason } = (error ?? {}) as { code?: unknown; reason?: unknown };
+  return typeof code === 'string' && /^ERR_O?SSL_/.test(code) && typeof reason === 'string';
 }

@@ -35,7 +35,7 @@ export type {
 } from './transport.js';
 export { commandEndpoint, namesTransport, parseEndpoint, type Endpoint } from './endpoint.js';
 export { Assembler, Envelope, type Framing, type Line, type MessageKind } from './envelope.js';
-export { ConnectorError, ERROR_CODES, reasonOf, toConnectorError } from './errors.js';
+export { causeCodeOf, ConnectorError, ERROR_CODES, reasonOf, toConnectorError } from './errors.js';
 export type { Challenge, ConnectorErrorOptions, Delivered, ErrorCode } from './errors.js';
 export {
   createLog,
@@ -73,4 +73,5 @@ export { inTime } from './in-time.js';
 export { isLoopback } from './loopback.js';
 export { outputOf, type RunOptions } from './program.js';
 export { randomId } from './random.js';
+export { tlsFailureOf, tlsFaultOf, type TlsFailure, type TlsFault } from './tls-failure.js';
 export { expandVariables, type ExpandOptions } from './variables.js';

@@ -201,6 +201,7 @@ export class LegSet {
     return new ConnectorError('MCPC_NO_ENDPOINT', `No endpoint answers. ${words.join(' ')}`, {
       cause: lastError,
       hint: 'Check that at least one of the servers is up; the next request tries all of them again',
+      lasting: this.#legs.every(({ health }) => health.lastError?.lasting),
     });
   }
 

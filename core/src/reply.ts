@@ -1,5 +1,5 @@
 import { Envelope } from './envelope.js';
-import { ConnectorError, type ErrorCode } from './errors.js';
+import { causeCodeOf, ConnectorError, type ErrorCode } from './errors.js';
 import type { Attempt } from './hooks.js';
 
 /** JSON-RPC 2.0 section 5.1. Local errors keep to these codes; the 26 revision reserves -32020 to -32099. */
@@ -30,6 +30,8 @@ export interface ErrorData {
   readonly source: 'mcp-connect';
   readonly code: ErrorCode;
   readonly hint?: string;
+  /** The code by which the system or TLS names the reason, such as `ECONNREFUSED`. */
+  readonly cause?: string;
   /** The endpoint of the last attempt. */
   readonly endpoint?: string;
   readonly attempts?: readonly { endpoint: string; error: string; ms: number }[];
@@ -43,9 +45,11 @@ export interface ErrorData {
 export function errorReply(idText: string, error: ConnectorError, facts: ReplyFacts): Envelope {
   const { attempts, executed, retryable, redact } = facts;
   const last = attempts.at(-1);
+  const cause = causeCodeOf(error);
   const data: ErrorData = {
     source: 'mcp-connect',
     code: error.code,
+    ...(cause !== undefined && { cause: redact(cause) }),
     ...(last && { endpoint: last.candidate.endpoint.label }),
     attempts: attempts.map(({ candidate, error: failure, ms }) => ({
       endpoint: candidate.endpoint.label,

@@ -36,6 +36,7 @@ function next(
 }
 
 const REFUSED: Failure = { code: 'MCPC_CONNECT' };
+const LASTING: Failure = { ...REFUSED, lasting: true };
 const LOST: Failure = { code: 'MCPC_CONNECTION_LOST', delivered: 'unknown' };
 const NO_ANSWER: Failure = { code: 'MCPC_NO_ANSWER', delivered: 'unknown' };
 const UNAUTHORIZED: Failure = { code: 'MCPC_UNAUTHORIZED', delivered: 'rejected' };
@@ -63,6 +64,8 @@ describe('Retry', () => {
       true,
     ],
     ['not sent, and nothing that time would heal', [{ code: 'MCPC_PLUGIN' }], false, false],
+    ['not sent: a certificate is not trusted', [LASTING], false, false],
+    ['not sent: refused, then met with a certificate that is not trusted', [REFUSED, LASTING], false, false],
     ['rejected: 401', [UNAUTHORIZED], true, true],
     ['rejected: 401 twice', [UNAUTHORIZED, UNAUTHORIZED], false, false],
     ['rejected: 401 twice with the same challenge', [asks('Bearer'), asks('Bearer')], false, false],
@@ -95,6 +98,12 @@ describe('Retry', () => {
     expect(next([REFUSED], { legs: 2 })).to.equal(0);
     expect(next([LOST], { legs: 2, safe: true })).to.equal(0);
     expect(next([REFUSED, { ...REFUSED, leg: 1 }], { legs: 2 })).to.be.greaterThan(0);
+  });
+
+  it('waits for the other endpoint where one fails for good', () => {
+    expect(next([LASTING], { legs: 2 })).to.equal(0);
+    expect(next([REFUSED, { ...LASTING, leg: 1 }], { legs: 2 })).to.be.greaterThan(0);
+    expect(next([LASTING, { ...LASTING, leg: 1 }], { legs: 2 })).to.equal(undefined);
   });
 
   it('stays with an endpoint that it has mended', () => {

@@ -181,7 +181,7 @@ export class Retry {
   }
 
   #beforeSending(attempts: readonly Attempt[], error: ConnectorError, left: number): number | undefined {
-    if (!isPassing(error)) return undefined;
+    if (!mayPass(attempts, error)) return undefined;
     const step = Math.min(
       CONNECT_BACKOFF * 2 ** Math.min(attempts.length - 1, 20),
       this.#settings.retryDelay,
@@ -189,6 +189,13 @@ export class Retry {
     const wait = jitter(step);
     return wait < left ? wait : undefined;
   }
+}
+
+/** What one endpoint fails with for good says nothing of another that may come up late. */
+function mayPass(attempts: readonly Attempt[], error: ConnectorError): boolean {
+  if (!error.lasting) return isPassing(error);
+  const failures = new Map(attempts.map((attempt) => [attempt.candidate, attempt.error]));
+  return [...failures.values()].some((failure) => !failure.lasting && isPassing(failure));
 }
 
 /** Whatever becomes of a request of our own, as to begin the session anew, may pass too: it is harmless. */

@@ -96,6 +96,12 @@ describe('login, whoami and logout', () => {
       ['auth-proxy', '--auth-url', 'https://as.example/a'],
       '--token-url',
     ],
+    [
+      'the addresses of an authorization server without a client',
+      ['auth-proxy', '--auth-url', 'https://as.example/a', '--token-url', 'https://as.example/t'],
+      '--client-id',
+    ],
+    ['a secret without a client', ['auth-proxy', '--client-secret', 'hunter2'], '--client-id'],
     ['a page that is no address', ['auth-proxy', '--auth-url', 'as.example'], 'https://'],
   ] as const) {
     it(`${args[0]} with ${what} names what to type`, async () => {

@@ -1,4 +1,5 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https';
 import { createServer as createTlsServer } from 'node:tls';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -31,7 +32,7 @@ interface Report {
   readonly tools?: readonly string[];
   readonly prompts?: readonly string[];
   readonly call?: { readonly content: readonly { readonly text: string }[] };
-  readonly error?: { readonly code: string };
+  readonly error?: { readonly code: string; readonly hint?: string };
   readonly next?: string;
   readonly steps: readonly { readonly name: string; readonly status: string; readonly text: string }[];
 }
@@ -163,6 +164,32 @@ describe('mcp-connect test', () => {
     for (const name of ['resolve', 'connect', 'TLS']) expect(stepOf(trusted, name)?.status).to.equal('ok');
   });
 
+  it('TLS: a server that asks for our certificate late is named, and --cert is the next to type', async () => {
+    const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], {
+      extensions: [{ name: 'subjectAltName', altNames: [{ type: 2, value: 'localhost' }] }],
+    });
+    const folder = await mkdtemp(join(tmpdir(), 'mcpc-'));
+    folders.push(folder);
+    await writeFile(join(folder, 'ca.pem'), cert);
+    const wanting = { cert, key, ca: cert, requestCert: true, minVersion: 'TLSv1.3' } as const;
+    for (const server of [createHttpsServer(wanting), createTlsServer(wanting)]) {
+      server.on('tlsClientError', () => undefined);
+      await once(server.listen(0, 'localhost'), 'listening');
+      peers.push({ close: () => new Promise((resolve) => server.close(() => resolve())) });
+      const { port } = server.address() as AddressInfo;
+      const endpoint =
+        server instanceof HttpsServer ? `https://localhost:${port}/mcp` : `tls://localhost:${port}`;
+      const refused = await check('--endpoint', endpoint, '--ca', join(folder, 'ca.pem'));
+      expect(stepOf(refused, 'TLS')?.status).to.equal('ok');
+      expect(refused.error).to.include({
+        code: 'MCPC_CONNECT',
+        cause: 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
+        attempts: 1,
+      });
+      expect(refused.next).to.include('--cert FILE --key FILE');
+    }
+  });
+
   for (const wire of ['http', 'stdio'] as const) {
     it(`a server of 2026-07-28 alone over ${wire}`, async () => {
       const args =
@@ -188,7 +215,23 @@ describe('mcp-connect test', () => {
     const bad = await check('--call', 'echo', '--args', '{}', '--', ...words);
     expect(bad.ok).to.equal(false);
     expect(stepOf(bad, 'call echo')?.status).to.equal('failed');
+    expect(bad.error?.hint).to.include('{"text":"…"}');
+    expect(bad.next).to.include(`--call echo --args '{"text":"…"}' -- `);
   });
+
+  for (const [era, words] of [
+    ['legacy', fixture('feature-stdio')],
+    ['modern', fixture('modern-stdio', '--modern-only')],
+  ] as const) {
+    it(`names the tools there are, the nearest first, where one is mistyped (${era})`, async () => {
+      const { error, next } = await check('--call', 'ehco', '--', ...words);
+      expect(error?.hint).to.match(/ehco: .*: echo, \w+/);
+      expect(next).to.include(`--call echo --args '{"text":"…"}' -- `);
+      const far = await check('--call', 'no-such-tool', '--', ...words);
+      expect(far.error?.hint).to.include('echo');
+      expect(far.next).to.include('--call TOOL -- ');
+    });
+  }
 
   describe('a failing endpoint: the reason, and the command to type next', () => {
     async function scripted(script: Script): Promise<string> {

@@ -1,5 +1,6 @@
-import { ConnectorError, type Connector, type Endpoint, type Log } from '@mcp-connect/core';
+import type { Connector, Endpoint, Log } from '@mcp-connect/core';
 import type { ForwardProxy } from '../network/forward.js';
+import { adviceOn, called, wordsOfResult, type ToolCall } from './call.js';
 import { treatmentBy, wordsOfTreatment, type Treatment } from './clients.js';
 import type { Conversation, Greeting } from './conversation.js';
 import { isRefusal, type Failure } from './failure.js';
@@ -9,12 +10,6 @@ import { addressOf, reach, reachProxy } from './reach.js';
 import { SignInWatch } from './sign-in.js';
 import { Steps, type Step } from './steps.js';
 import { WireWatch } from './wire-watch.js';
-
-/** A tool to call, with its arguments. */
-export interface ToolCall {
-  readonly tool: string;
-  readonly args: Readonly<Record<string, unknown>>;
-}
 
 /** What is checked, and how thoroughly. */
 export interface CheckOptions {
@@ -76,6 +71,8 @@ class Check {
   readonly #watch: WireWatch;
   readonly #steps: Steps;
   readonly #signIn: SignInWatch;
+  /** What to type for a call that failed. */
+  #flags: readonly string[] | undefined;
 
   constructor(options: CheckOptions, watch: WireWatch, steps: Steps) {
     this.#options = options;
@@ -110,6 +107,7 @@ class Check {
           oauth: this.#signIn.offersOauth,
           timeout: connector.settings.timeout / 1000,
           ...(tls && { tls }),
+          call: this.#flags,
         }),
       }),
     };
@@ -199,7 +197,19 @@ class Check {
     await this.#news(conversation);
     if (call === undefined) return offered;
     const result = await steps.take(`call ${call.tool}`, () => called(conversation, call), wordsOfResult);
+    if (result === undefined) await this.#advise(conversation, call);
     return { ...offered, ...(result !== undefined && { call: result }) };
+  }
+
+  /** Looks for what to type in place of a call that failed. */
+  async #advise(conversation: Conversation, call: ToolCall): Promise<void> {
+    const { all, failed } = this.#steps;
+    const last = all.at(-1)!;
+    const advice = await adviceOn(call, last.error!, conversation);
+    if (advice === undefined) return;
+    this.#steps.advise(advice.hint);
+    // What failed before the call comes first.
+    if (failed === last) this.#flags = advice.flags;
   }
 
   async #news(conversation: Conversation): Promise<void> {
@@ -216,23 +226,6 @@ class Check {
 
 function joined(greeting: Greeting, more: readonly string[]): Greeting {
   return { ...greeting, revisions: [...new Set([...greeting.revisions, ...more])] };
-}
-
-async function called(
-  conversation: Conversation,
-  { tool, args }: ToolCall,
-): Promise<Record<string, unknown>> {
-  const result = await conversation.request('tools/call', { name: tool, arguments: args });
-  if (result['isError'] !== true) return result;
-  throw new ConnectorError('MCPC_BAD_RESPONSE', `The tool reported an error: ${wordsOfResult(result)}`, {
-    hint: `See what ${tool} takes, and mend --args`,
-  });
-}
-
-/** The texts of a tool's result, and the kinds of what is no text. */
-function wordsOfResult({ content }: Readonly<Record<string, unknown>>): string {
-  const parts = (Array.isArray(content) ? content : []) as { type?: string; text?: string }[];
-  return parts.map(({ type, text }) => text ?? `[${type}]`).join(' ') || 'an empty result';
 }
 
 function wordsOfGreeting({ greeting: { server } }: Conversation): string {

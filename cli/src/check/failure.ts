@@ -1,4 +1,4 @@
-import { ConnectorError, reasonOf, type ErrorCode, type ErrorData } from '@mcp-connect/core';
+import { causeCodeOf, ConnectorError, reasonOf, type ErrorCode, type ErrorData } from '@mcp-connect/core';
 
 /** Why a step failed. */
 export interface Failure {
@@ -26,13 +26,19 @@ const SDK_PREFIX = /^MCP error -?\d+: /;
 export function failureOf(thrown: unknown): Failure {
   if (thrown instanceof ConnectorError) {
     const { code, message, hint, cause } = thrown;
-    return failure({ code, message, hint, cause: codeOf(cause) });
+    return failure({ code, message, hint, cause: causeCodeOf(cause) });
   }
   if (!isSdkError(thrown)) return { code: 'MCPC_BAD_RESPONSE', message: reasonOf(thrown) };
   const message = thrown.message.replace(SDK_PREFIX, '');
   const { data, code } = thrown;
   if (isOurs(data)) {
-    return failure({ code: data.code, message, hint: data.hint, attempts: data.attempts?.length });
+    return failure({
+      code: data.code,
+      message,
+      hint: data.hint,
+      cause: data.cause,
+      attempts: data.attempts?.length,
+    });
   }
   if (code === SDK_TIMEOUT) return { code: 'MCPC_TIMEOUT', message: 'There was no answer in time.' };
   return { code, message, hint: 'The server itself said so; its own log may tell more' };
@@ -52,11 +58,6 @@ function failure({
 }: Pick<Failure, 'code' | 'message'> & Loose<Partial<Failure>>): Failure {
   const given = Object.entries(rest).filter(([, value]) => value !== undefined);
   return { code, message, ...Object.fromEntries(given) };
-}
-
-function codeOf(cause: unknown): string | undefined {
-  const { code } = (cause ?? {}) as { code?: unknown };
-  return typeof code === 'string' ? code : undefined;
 }
 
 function isSdkError(thrown: unknown): thrown is SdkError {

@@ -19,6 +19,8 @@ interface List {
   readonly key: string;
 }
 
+type Item = Readonly<Record<string, unknown>>;
+
 const LISTS: readonly List[] = [
   { name: 'tools', method: 'tools/list', capability: 'tools', key: 'name' },
   { name: 'resources', method: 'resources/list', capability: 'resources', key: 'uri' },
@@ -49,15 +51,24 @@ export async function inventory(steps: Steps, conversation: Conversation): Promi
   return found;
 }
 
-async function namesOf(conversation: Conversation, { name, method, key }: List): Promise<readonly string[]> {
-  const names: string[] = [];
+/** Asks for all tools, as the server describes them. */
+export function toolsOf(conversation: Conversation): Promise<readonly Item[]> {
+  return itemsOf(conversation, LISTS[0]!);
+}
+
+async function namesOf(conversation: Conversation, list: List): Promise<readonly string[]> {
+  const items = await itemsOf(conversation, list);
+  return items.map((item) => String(item[list.key]));
+}
+
+async function itemsOf(conversation: Conversation, { name, method }: List): Promise<readonly Item[]> {
+  const all: Item[] = [];
   let cursor: unknown;
   for (let page = 0; page < MOST_PAGES; page++) {
     const result = await conversation.request(method, typeof cursor === 'string' ? { cursor } : {});
-    const items = (result[name] ?? []) as readonly Readonly<Record<string, unknown>>[];
-    names.push(...items.map((item) => String(item[key])));
+    all.push(...((result[name] ?? []) as readonly Item[]));
     cursor = result['nextCursor'];
-    if (typeof cursor !== 'string') return names;
+    if (typeof cursor !== 'string') return all;
   }
   throw new ConnectorError('MCPC_BAD_RESPONSE', `${method} does not come to an end.`, {
     hint: 'Report this to the authors of the server',

@@ -21,6 +21,22 @@ describe('the command to type next', () => {
     expect(next(URL, { cause: 'ERR_TLS_CERT_ALTNAME_INVALID' })).to.include('--servername HOST');
   });
 
+  it('asks for a certificate of ours where the server does, and for another where one was given', () => {
+    for (const cause of [
+      'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
+      'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE',
+    ]) {
+      const typed = nextCommand({
+        endpoint: parseEndpoint(URL),
+        failure: { code: 'MCPC_CONNECT', message: '', cause },
+        timeout: 10,
+        tls: ['--ca "ca.pem"', '--cert "old.pem"', '--key "old.key"'],
+      });
+      expect(typed).to.include('--ca "ca.pem" --cert FILE --key FILE').and.not.include('old');
+    }
+    expect(next(URL, { cause: 'CERT_HAS_EXPIRED' })).to.include('--insecure');
+  });
+
   it('signs in where the server says how', () => {
     const endpoint = parseEndpoint(URL);
     for (const code of ['MCPC_UNAUTHORIZED', 'MCPC_SIGN_IN'] as const) {
@@ -47,12 +63,14 @@ describe('the command to type next', () => {
       });
     expect(typed()).to.include('--ca "ca.pem" --insecure');
     expect(typed('SELF_SIGNED_CERT_IN_CHAIN')).to.include('--ca FILE').and.not.include('ca.pem');
-    expect(typed('EPROTO')).not.to.include('--ca');
+    expect(typed('ERR_SSL_WRONG_VERSION_NUMBER')).not.to.include('--ca');
   });
 
   it('leaves TLS out where nobody speaks it', () => {
-    expect(next(URL, { cause: 'EPROTO' })).to.include('"http://x.example/mcp"');
-    expect(next('tls://x.example:9', { cause: 'EPROTO' })).to.include('"tcp://x.example:9"');
+    expect(next(URL, { cause: 'ERR_SSL_WRONG_VERSION_NUMBER' })).to.include('"http://x.example/mcp"');
+    expect(next('tls://x.example:9', { cause: 'ERR_SSL_WRONG_VERSION_NUMBER' })).to.include(
+      '"tcp://x.example:9"',
+    );
   });
 
   it('tries the usual path, unless it was that', () => {

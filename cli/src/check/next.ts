@@ -1,6 +1,5 @@
-import { parseEndpoint, type Endpoint } from '@mcp-connect/core';
+import { parseEndpoint, tlsFaultOf, type Endpoint, type TlsFault } from '@mcp-connect/core';
 import type { Failure } from './failure.js';
-import { isNoTls, isUntrusted, WRONG_NAME } from './tls-codes.js';
 
 /** What the advice depends on. */
 export interface NextQuestion {
@@ -12,6 +11,8 @@ export interface NextQuestion {
   readonly timeout: number;
   /** Flags about TLS that were given, with their values: without them the next command fails elsewhere. */
   readonly tls?: readonly string[];
+  /** Flags that mend the call of a tool. */
+  readonly call?: readonly string[] | undefined;
 }
 
 /** Where most servers are served, when the address leads elsewhere. */
@@ -22,21 +23,39 @@ const PATIENCE = 3;
 /** Failures that a sign-in may mend. */
 const SIGN_IN = new Set<Failure['code']>(['MCPC_UNAUTHORIZED', 'MCPC_SIGN_IN']);
 
+/** What mends a failure of TLS, or goes on without looking where only the server can. */
+const MENDING: Readonly<Record<Exclude<TlsFault, 'no-tls'>, readonly string[]>> = {
+  untrusted: ['--ca FILE'],
+  'wrong-name': ['--servername HOST'],
+  invalid: ['--insecure'],
+  unwelcome: ['--cert FILE', '--key FILE'],
+};
+
 /** Names the command to type next: the same check, with what was missing. */
-export function nextCommand({ endpoint, failure, timeout, oauth = false, tls = [] }: NextQuestion): string {
+export function nextCommand({
+  endpoint,
+  failure,
+  timeout,
+  oauth = false,
+  tls = [],
+  call,
+}: NextQuestion): string {
   const test = (to: Endpoint, ...more: readonly string[]): string => {
     // What stands behind -- is the program's.
     const words = to.argv === undefined ? [...addressed(to), ...more] : [...more, ...addressed(to)];
     return ['mcp-connect test', ...words].join(' ');
   };
-  const again = (...more: readonly string[]): string => test(endpoint, ...tls, ...more);
+  const again = (...more: readonly string[]): string => {
+    const kept = tls.filter((flag) => !more.some((other) => nameOf(other) === nameOf(flag)));
+    return test(endpoint, ...kept, ...more);
+  };
   const { code, cause, attempts = 1 } = failure;
   const { url } = endpoint;
-  if (isUntrusted(cause))
-    return test(endpoint, ...tls.filter((flag) => !flag.startsWith('--ca ')), '--ca FILE');
-  if (cause === WRONG_NAME) return again('--servername HOST');
-  if (isNoTls(cause) && url !== undefined)
+  const fault = cause === undefined ? undefined : tlsFaultOf(cause);
+  if (fault === 'no-tls' && url !== undefined)
     return test(parseEndpoint(url.href.replace(/^(http|tl)s:/, withoutTls)));
+  if (fault !== undefined && fault !== 'no-tls') return again(...MENDING[fault]);
+  if (call !== undefined) return again(...call);
   if (SIGN_IN.has(code) && oauth)
     return ['mcp-connect login --endpoint', quoted(endpoint.label), ...tls].join(' ');
   if (SIGN_IN.has(code)) return again('--auth-token TOKEN');
@@ -45,6 +64,10 @@ export function nextCommand({ endpoint, failure, timeout, oauth = false, tls = [
   if (code === 'MCPC_HTTP_STATUS' && url !== undefined && url.pathname !== USUAL_PATH)
     return test(parseEndpoint(new URL(USUAL_PATH, url.origin).href), ...tls);
   return code === 'MCPC_CONNECT' ? again() : again('--debug');
+}
+
+function nameOf(flag: string): string {
+  return flag.split(' ', 1)[0]!;
 }
 
 function withoutTls(_: string, start: string): string {

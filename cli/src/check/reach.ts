@@ -1,30 +1,31 @@
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { connect, isIP, type NetConnectOpts, type Socket } from 'node:net';
-import { ConnectorError, reasonOf, type Endpoint, type Settings } from '@mcp-connect/core';
+import { ConnectorError, reasonOf, tlsFailureOf, type Endpoint, type Settings } from '@mcp-connect/core';
 import type { TLSSocket } from 'node:tls';
 import type { Way } from '../network/proxied.js';
 import type { Steps } from './steps.js';
-import { isUntrusted, WRONG_NAME } from './tls-codes.js';
 
 /** Where the connection to an endpoint goes; undefined for what is no address of a network, such as a program. */
 export interface Address {
   /** Host and port, or the path of a unix socket. */
   readonly target: { readonly host: string; readonly port: number } | { readonly path: string };
-  readonly tls: boolean;
+  /** The scheme to write where it turns out that no TLS is spoken there; undefined where none is asked for. */
+  readonly withoutTls: 'http' | 'tcp' | undefined;
 }
 
 const WEB_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
 
 /** Reads the address of an endpoint. */
 export function addressOf({ scheme, address, url }: Endpoint): Address | undefined {
-  if (scheme === 'unix') return { target: { path: address }, tls: false };
+  if (scheme === 'unix') return { target: { path: address }, withoutTls: undefined };
   if (!['http', 'sse', 'tcp', 'tls'].includes(scheme)) return undefined;
   const parsed = url ?? new URL(`${scheme}://${address}`);
   const port = Number(parsed.port) || WEB_PORTS[parsed.protocol];
   if (port === undefined) return undefined;
   const host = parsed.hostname.replace(/^\[|\]$/g, '');
-  return { target: { host, port }, tls: scheme === 'tls' || parsed.protocol === 'https:' };
+  const web = parsed.protocol === 'https:' ? 'http' : undefined;
+  return { target: { host, port }, withoutTls: scheme === 'tls' ? 'tcp' : web };
 }
 
 /**
@@ -32,7 +33,7 @@ export function addressOf({ scheme, address, url }: Endpoint): Address | undefin
  * what is known of the reason; the ones behind it are left out.
  */
 export async function reach(steps: Steps, address: Address, settings: Settings): Promise<void> {
-  const { target, tls } = address;
+  const { target, withoutTls } = address;
   let to: NetConnectOpts = 'path' in target ? target : { ...target };
   if ('host' in target && isIP(target.host) === 0) {
     const found = await steps.take(
@@ -49,8 +50,9 @@ export async function reach(steps: Steps, address: Address, settings: Settings):
   }
   const socket = await steps.take('connect', () => connected(to, settings.timeout), wordsOfPeer);
   if (socket === undefined) return;
-  if (!tls || !('host' in target)) return void socket.destroy();
-  const secured = await steps.take('TLS', () => secure(socket, target.host, settings), wordsOfTls);
+  if (withoutTls === undefined || !('host' in target)) return void socket.destroy();
+  const begin = (): Promise<TLSSocket> => secure(socket, { host: target.host, withoutTls }, settings);
+  const secured = await steps.take('TLS', begin, wordsOfTls);
   (secured ?? socket).destroy();
 }
 
@@ -110,7 +112,11 @@ async function connected(to: NetConnectOpts, timeout: number): Promise<Socket> {
   }
 }
 
-async function secure(socket: Socket, host: string, { tls, timeout }: Settings): Promise<TLSSocket> {
+async function secure(
+  socket: Socket,
+  { host, withoutTls }: { host: string; withoutTls: 'http' | 'tcp' },
+  { tls, timeout }: Settings,
+): Promise<TLSSocket> {
   const { connect: begin } = await import('node:tls');
   const name = tls.servername ?? host;
   const secured = begin({ ...tls, socket, ...(isIP(name) === 0 ? { servername: name } : { host: name }) });
@@ -121,23 +127,12 @@ async function secure(socket: Socket, host: string, { tls, timeout }: Settings):
   } catch (cause) {
     secured.destroy();
     if (cause instanceof ConnectorError) throw cause;
-    throw new ConnectorError('MCPC_CONNECT', `TLS failed: ${wordsOfFailure(cause)}`, {
+    const failure = tlsFailureOf(cause, withoutTls);
+    throw new ConnectorError('MCPC_CONNECT', `TLS failed: ${failure?.reason ?? reasonOf(cause)}`, {
       cause,
-      hint: adviceOnTls((cause as NodeJS.ErrnoException).code),
+      hint: failure?.hint ?? 'Check that the port speaks TLS; if it does not, write http:// or tcp://',
     });
   }
-}
-
-/** OpenSSL puts its reason among the names of its own source files. */
-function wordsOfFailure(cause: unknown): string {
-  return (cause as { reason?: string }).reason ?? reasonOf(cause);
-}
-
-function adviceOnTls(code: string | undefined): string {
-  if (isUntrusted(code)) return 'Name the authority that signed the certificate with --ca FILE';
-  if (code === WRONG_NAME) return 'Name the host that the certificate is for with --servername HOST';
-  if (code === 'CERT_HAS_EXPIRED') return 'The server needs a new certificate, or the clock here is wrong';
-  return 'Check that the port speaks TLS; if it does not, write http:// or tcp://';
 }
 
 async function withinTime<T>(timeout: number, work: Promise<T>): Promise<T> {

@@ -7,7 +7,8 @@ import { openLog } from '../output/log-sinks.js';
 import { showProgress, type Progress } from '../output/progress.js';
 import { tell } from '../output/report.js';
 import { prepare, STOP_SIGNALS, type Invocation, type Surroundings } from '../serve/proxy.js';
-import { check, type CheckOptions, type CheckReport, type ToolCall } from './check.js';
+import type { ToolCall } from './call.js';
+import { check, type CheckOptions, type CheckReport } from './check.js';
 import { Opened } from './opened.js';
 import { tableOf } from './table.js';
 

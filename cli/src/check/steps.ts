@@ -63,6 +63,12 @@ export class Steps {
     this.all.push({ ...last, status: 'skipped', text: this.#redact(text) });
   }
 
+  /** Gives the last step, which failed, a hint that says more. */
+  advise(hint: string): void {
+    const { error, ...last } = this.all.pop()!;
+    this.all.push({ ...last, ...(error && { error: { ...error, hint: this.#redact(hint) } }) });
+  }
+
   /** Notes a failure, whatever was thrown. */
   fail(name: string, thrown: unknown, ms?: number): void {
     const failure = failureOf(thrown);

@@ -80,6 +80,7 @@ const authProxy: Mode = {
     for (const name of ['auth-url', 'token-url', 'redirect-url']) checkAddress(name, values[name]);
     if (values['auth-url'] !== undefined && values['token-url'] === undefined)
       throw usage('--auth-url is given without --token-url.', 'Give --token-url URL as well');
+    checkClient(values);
     const given = Object.entries(OAUTH_FLAGS).filter(([name]) => values[name] !== undefined);
     return { ...values, ...Object.fromEntries(given.map(([name, flag]) => [flag, values[name]])) };
   },
@@ -163,6 +164,19 @@ const doctor: Mode = {
 
 /** The serving commands by name. */
 export const MODES = { proxy, 'auth-proxy': authProxy, 'load-balance': loadBalance } as const;
+
+/** Without a client, one is registered; but where the token endpoint is named, nobody says where. */
+function checkClient(values: Values): void {
+  if ((values['client-id'] ?? values['oauth-client-id']) !== undefined) return;
+  if (values['token-url'] !== undefined && values['oauth-grant'] !== 'workload-identity') {
+    throw usage(
+      '--token-url is given without --client-id, and there is nowhere to register.',
+      'Give --client-id ID as well, or leave --auth-url and --token-url out, so that they are looked up',
+    );
+  }
+  if (values['client-secret'] !== undefined)
+    throw usage('--client-secret is given without --client-id.', 'Give --client-id ID as well');
+}
 
 function checkAddress(flag: string, text: unknown): void {
   if (typeof text !== 'string' || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol))) return;

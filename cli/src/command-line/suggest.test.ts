@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { closest } from './suggest.js';
+import { closest, nearestFirst } from './suggest.js';
 
 describe('suggestions', () => {
   const names = ['endpoint', 'transport', 'timeout', 'ca', 'key', 'auth-token'];
@@ -9,6 +9,10 @@ describe('suggestions', () => {
     expect(closest('tiemout', names)).to.equal('timeout');
     expect(closest('auth_token', names)).to.equal('auth-token');
     expect(closest('kay', names)).to.equal('key');
+  });
+
+  it('put the nearest first', () => {
+    expect(nearestFirst('kay', ['transport', 'key', 'ca'])).to.deep.equal(['key', 'ca', 'transport']);
   });
 
   it('are not made when nothing is close', () => {

@@ -4,10 +4,16 @@ const MOST_MISTAKES = 3;
 /** Finds the name that is closest to what was typed, unless none is close. */
 export function closest(typed: string, names: readonly string[]): string | undefined {
   const limit = Math.min(MOST_MISTAKES, Math.ceil(typed.length / 2));
+  const [first] = nearestFirst(typed, names);
+  return first !== undefined && mistakesBetween(typed, first) <= limit ? first : undefined;
+}
+
+/** Sorts names by how close they are to what was typed. */
+export function nearestFirst(typed: string, names: readonly string[]): string[] {
   return names
     .map((name) => ({ name, mistakes: mistakesBetween(typed, name) }))
-    .filter(({ mistakes }) => mistakes <= limit)
-    .sort((left, right) => left.mistakes - right.mistakes)[0]?.name;
+    .sort((left, right) => left.mistakes - right.mistakes)
+    .map(({ name }) => name);
 }
 
 /** Counts the letters to add, drop or replace (Levenshtein's distance). */

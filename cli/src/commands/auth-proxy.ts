@@ -7,7 +7,8 @@ const flags = await builtInFlags(MODES['auth-proxy']);
 export default class AuthProxyCommand extends ServeCommand {
   static override summary = 'Connect an MCP client to a server whose authorization server is known by hand.';
 
-  static override description = `Whatever is left out is found out: mcp-connect proxy signs in by itself when a server asks for it.
+  static override description = `Whatever is left out is found out: mcp-connect proxy signs in by itself when a server asks for it. Without --client-id
+a client is registered there, which needs its addresses to be looked up: --token-url comes with --client-id.
 Text values may hold \${NAME} for the value of an environment variable.`;
 
   static override examples = [

@@ -5,9 +5,12 @@ import { addPluginFlags, takesPlugins } from '../flags/plugin-flags.js';
 import { reportOf } from '../output/report.js';
 import { pluginsInUse } from '../plugins/in-use.js';
 
-/** Has completion know the flags of installed plugins, and looks at a package before it is installed or linked. */
+/** The commands of oclif whose words name packages. */
+const OF_PACKAGES = /^plugins:(?:install|link|inspect|uninstall)$/;
+
+/** Has completion know the flags of installed plugins, and looks at a package before something is done with it. */
 const prerun: Hook.Prerun = async function ({ Command, config, argv }) {
-  if (Command.id === 'plugins:install' || Command.id === 'plugins:link') {
+  if (OF_PACKAGES.test(Command.id)) {
     try {
       await checkPackages(Command.id, argv, config);
     } catch (error) {
@@ -28,12 +31,22 @@ const prerun: Hook.Prerun = async function ({ Command, config, argv }) {
 };
 
 async function checkPackages(id: string, argv: string[], config: Interfaces.Config): Promise<void> {
+  const words = argv.filter((word) => !word.startsWith('-'));
+  // Where no package is named, these commands take the one of the working folder.
+  const named = words.length === 0 ? ['.'] : words;
+  if (id === 'plugins:inspect' || id === 'plugins:uninstall') {
+    const { checkInstalled } = await import('../plugins/installed.js');
+    const use = id === 'plugins:inspect' ? 'inspect' : 'uninstall';
+    const loaded = config.getPluginsList().map(({ name }) => name);
+    for (const word of named) checkInstalled(word, { use, loaded, data: config.dataDir });
+    return;
+  }
   const { checkedSource, checkLinked } = await import('../plugins/source.js');
+  if (id === 'plugins:link') return named.forEach(checkLinked);
   for (const [at, word] of argv.entries()) {
     if (word.startsWith('-')) continue;
-    if (id === 'plugins:link') checkLinked(word);
     // The command reads the words that it is handed here.
-    else argv[at] = await checkedSource(word, { data: config.dataDir, registry: config.npmRegistry });
+    argv[at] = await checkedSource(word, { data: config.dataDir, registry: config.npmRegistry });
   }
 }
 

@@ -11,6 +11,7 @@ import {
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { TlsOptions } from 'node:tls';
 import { text } from 'node:stream/consumers';
 import {
   agentFor,
@@ -104,7 +105,10 @@ describe('the network', () => {
   }
 
   /** Starts an MCP server that answers every request; returns its URL under a name that only the proxy knows. */
-  async function mcpServer({ secure = false, host = NAME } = {}): Promise<{
+  async function mcpServer({
+    secure = false,
+    host = NAME,
+  }: { secure?: boolean | TlsOptions; host?: string } = {}): Promise<{
     url: string;
     requests: IncomingMessage[];
   }> {
@@ -117,7 +121,11 @@ describe('the network', () => {
     };
     const listener = (request: IncomingMessage, response: ServerResponse): void =>
       void serve(request, response);
-    const port = await listening(secure ? createSecureServer(server, listener) : createServer(listener));
+    const port = await listening(
+      secure === false
+        ? createServer(listener)
+        : createSecureServer({ ...server, ...(secure !== true && secure) }, listener),
+    );
     return { url: `${secure ? 'https' : 'http'}://${host}:${port}/mcp`, requests };
   }
 
@@ -353,8 +361,25 @@ describe('the network', () => {
     const error = await ask(url, await network([], { HTTPS_PROXY: `http://127.0.0.1:${proxy.port}` }));
     expect(error).to.include({ code: 'MCPC_CONNECT', executed: 'no' });
     expect(error!.hint).to.include('--ca');
+    expect(error!.attempts).to.have.length(1);
     expect(requests).to.have.length(0);
   });
+
+  for (const [version, cause] of [
+    ['TLSv1.2', 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE'],
+    ['TLSv1.3', 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED'],
+  ] as const) {
+    it(`says at once that a server behind the proxy misses our certificate (${version})`, async () => {
+      const wanting = { requestCert: true, ca: authority.cert, minVersion: version, maxVersion: version };
+      const [proxy, { url, requests }] = [await forwardProxy(), await mcpServer({ secure: wanting })];
+      const env = { HTTPS_PROXY: `http://127.0.0.1:${proxy.port}` };
+      const error = await ask(url, await network(['--ca', caFile], env));
+      expect(error).to.include({ code: 'MCPC_CONNECT', executed: 'no', cause });
+      expect(error!.hint).to.include('--cert');
+      expect(error!.attempts).to.have.length(1);
+      expect(requests).to.have.length(0);
+    });
+  }
 
   it('refuses at start a proxy that it cannot use, but only where an endpoint needs it', async () => {
     const env = { HTTPS_PROXY: 'gopher://p:70' };

@@ -4,6 +4,7 @@ import {
   ConnectorError,
   poolOptions,
   reasonOf,
+  tlsFailureOf,
   type AgentOptions,
   type Settings,
   type TlsSettings,
@@ -114,6 +115,7 @@ export function unreachable({ url, proxy }: Way, cause: unknown): ConnectorError
     proxy.url.protocol === 'https:' ? 'scheme, host and port, and --ca FILE,' : 'scheme, host and port';
   return new ConnectorError('MCPC_CONNECT', `The proxy ${proxy.label} cannot be used: ${reasonOf(cause)}`, {
     cause,
+    lasting: tlsFailureOf(cause, 'http') !== undefined,
     hint: `Check ${parts} of the proxy that ${proxy.source} names, or reach ${url.hostname} without it by --no-proxy ${url.hostname}`,
   });
 }

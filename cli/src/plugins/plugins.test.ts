@@ -118,6 +118,32 @@ describe('plugins of the user', () => {
     expect((await listed()).map(({ name }) => name)).not.to.include('mine');
   });
 
+  it('are told with what there is, where another is to be inspected or uninstalled', async () => {
+    install();
+    for (const use of ['inspect', 'uninstall']) {
+      for (const [word, next] of [
+        ['nope-nope', 'Installed are mine'],
+        ['mien', `mcp-connect plugins ${use} mine?`],
+        ['@mcp-connect/transport-http', 'comes with mcp-connect'],
+      ] as const) {
+        const { code, out, err } = await mcpConnect(['plugins', use, word]);
+        expect({ code, out }, word).to.deep.equal({ code: 2, out: '' });
+        expect(err)
+          .to.match(/^mcp-connect: [^\n]+\n$/)
+          .and.include(next);
+      }
+    }
+  });
+
+  it('cannot be linked from a package that is none', async () => {
+    const path = write('mine', { oclif: undefined });
+    const { code, out, err } = await mcpConnect(['plugins', 'link', path]);
+    expect({ code, out }).to.deep.equal({ code: 2, out: '' });
+    expect(err)
+      .to.match(/^mcp-connect: [^\n]+\n$/)
+      .and.include(`--plugin ${path}`);
+  });
+
   it('make room for one of the same name that is named', async () => {
     install();
     const path = write('other');

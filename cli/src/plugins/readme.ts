@@ -22,6 +22,11 @@ export async function refreshReadme(
   { write }: { readonly write: boolean },
 ): Promise<ReadmeChange> {
   const root = resolve(folder);
+  if (!existsSync(root)) {
+    throw new ConnectorError('MCPC_USAGE', `There is no ${root}.`, {
+      hint: 'Name the folder of a plugin, or leave it out within one',
+    });
+  }
   const [plugin] = await loadPlugins([root], pluginPlaces(process.env));
   const { name, flags = {} } = plugin!;
   const file = join(root, 'README.md');

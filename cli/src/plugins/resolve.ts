@@ -108,12 +108,26 @@ export interface UserPackage extends Package {
 
 /** Finds what the user installed and linked: oclif keeps a list in the user's folder. */
 export function userPackages(data: string): readonly UserPackage[] {
+  return recordedPackages(data).flatMap(({ name, root: folder }) => {
+    const root = folder ?? join(data, 'node_modules', name);
+    const manifest = readManifest(root);
+    return manifest === undefined ? [] : [{ name, root, manifest, linked: folder !== undefined }];
+  });
+}
+
+/** What oclif has noted of a package, be it there or not. */
+export interface RecordedPackage {
+  readonly name: string;
+  /** The folder of one that is linked. */
+  readonly root: string | undefined;
+}
+
+/** Reads oclif's list of what the user installed and linked. */
+export function recordedPackages(data: string): readonly RecordedPackage[] {
   return (readManifest(data)?.oclif?.plugins ?? []).flatMap((entry) => {
-    const { name, root: folder, type } = entry as { name?: string; root?: string; type?: string };
-    const linked = type === 'link';
-    const root = linked ? folder : name && join(data, 'node_modules', name);
-    const manifest = root === undefined ? undefined : readManifest(root);
-    return root && name && manifest ? [{ name, root, manifest, linked }] : [];
+    const { name, root, type } = entry as { name?: string; root?: string; type?: string };
+    if (name === undefined || (type === 'link' && root === undefined)) return [];
+    return [{ name, root: type === 'link' ? root : undefined }];
   });
 }
 
@@ -126,7 +140,12 @@ export function packageAround(file: string): Package | undefined {
   return undefined;
 }
 
-function readManifest(root: string): Manifest | undefined {
+/**
+ * Reads the `package.json` of a folder, if there is one.
+ *
+ * @throws ConnectorError `MCPC_USAGE` when it is not valid JSON
+ */
+export function readManifest(root: string): Manifest | undefined {
   let text: string;
   try {
     text = readFileSync(join(root, 'package.json'), 'utf8');

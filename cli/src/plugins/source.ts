@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConnectorError } from '@mcp-connect/core';
 import { KEYWORD } from './in-use.js';
+import { readManifest } from './resolve.js';
 
 /** Where npm is asked from, and for what. */
 export interface SourceOptions {
@@ -48,13 +49,19 @@ function localPackage(source: string): string {
 /**
  * Checks the folder of a plugin that is to be linked.
  *
- * @throws ConnectorError `MCPC_USAGE` when it holds no package
+ * @throws ConnectorError `MCPC_USAGE` when it holds no package, or one that cannot be linked
  */
 export function checkLinked(folder: string): void {
   const file = join(resolve(folder), 'package.json');
-  if (existsSync(file)) return;
-  throw new ConnectorError('MCPC_USAGE', `There is no ${file}.`, {
-    hint: 'Name the folder of a package; write a new one with: mcp-connect plugins create NAME --kind KIND',
+  if (!existsSync(file)) {
+    throw new ConnectorError('MCPC_USAGE', `There is no ${file}.`, {
+      hint: 'Name the folder of a package; write a new one with: mcp-connect plugins create NAME --kind KIND',
+    });
+  }
+  const { oclif } = readManifest(resolve(folder)) ?? {};
+  if (oclif !== undefined) return;
+  throw new ConnectorError('MCPC_USAGE', `${file} lacks "oclif": {}, so its package cannot be linked.`, {
+    hint: `Add that if it is a plugin of mcp-connect, or load it with --plugin ${resolve(folder)}`,
   });
 }
 

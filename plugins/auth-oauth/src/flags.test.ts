@@ -41,6 +41,9 @@ describe('The flags of a sign-in', () => {
     ['a redirect URL of another kind', { 'oauth-redirect-url': 'myapp:/callback' }],
     ['a parameter without a value', { 'oauth-authorize-param': ['audience'] }],
     ['a client id with a line break', { 'oauth-client-id': 'a\nb' }],
+    ['a token endpoint without a client', { 'oauth-token-url': 'https://as.example/token' }],
+    ['a secret without a client', { 'oauth-client-secret': 'secret' }],
+    ['a key without a client', { 'oauth-private-key': 'key.pem' }],
     ['a grant that needs a client', { 'oauth-grant': 'client-credentials' }],
   ];
   for (const [what, flags] of wrong) {
@@ -51,8 +54,17 @@ describe('The flags of a sign-in', () => {
     });
   }
 
+  it('need no client where an assertion speaks for itself', () => {
+    const tokenUrl = 'https://as.example/token';
+    const flags = { ...DEFAULTS, 'oauth-grant': 'workload-identity', 'oauth-token-url': tokenUrl } as const;
+    expect(readConfig(flags)).to.include({ tokenUrl });
+  });
+
   it('show no secret that cannot be used', () => {
-    const connector = new Connector({ log }).use(oauth, { 'oauth-client-secret': 'hünter2' });
+    const connector = new Connector({ log }).use(oauth, {
+      'oauth-client-id': 'me',
+      'oauth-client-secret': 'hünter2',
+    });
     expect(() => connector.start())
       .to.throw()
       .that.satisfies((error: unknown) => !JSON.stringify([error, String(error)]).includes('nter2'));

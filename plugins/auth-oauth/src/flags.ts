@@ -170,9 +170,7 @@ export function readConfig(flags: OAuthFlags): Config {
   if (authUrl !== undefined && tokenUrl === undefined) {
     throw usage('--oauth-auth-url alone is not enough.', 'Give --oauth-token-url URL as well');
   }
-  if (flags['oauth-grant'] === 'client-credentials' && flags['oauth-client-id'] === undefined) {
-    throw usage('--oauth-grant client-credentials needs a client.', 'Give --oauth-client-id ID as well');
-  }
+  checkClient(flags, tokenUrl);
   for (const name of ['oauth-client-id', 'oauth-client-secret'] as const) {
     if (PLAIN.test(flags[name] ?? '')) continue;
     throw usage(`--${name} holds a letter that no client id or secret may hold.`, 'Copy it once more');
@@ -202,6 +200,25 @@ export function readConfig(flags: OAuthFlags): Config {
     }),
     dpop: flags['oauth-dpop'],
   });
+}
+
+/** What can only fail once somebody signs in is told at start. */
+function checkClient(flags: OAuthFlags, tokenUrl: string | undefined): void {
+  const grant = flags['oauth-grant'];
+  if (flags['oauth-client-id'] !== undefined) return;
+  if (grant === 'client-credentials')
+    throw usage('--oauth-grant client-credentials needs a client.', 'Give --oauth-client-id ID as well');
+  // Nobody says where to register, and the assertion of a workload speaks for itself.
+  if (tokenUrl !== undefined && grant !== 'workload-identity') {
+    throw usage(
+      '--oauth-token-url is given without --oauth-client-id, and there is nowhere to register.',
+      'Give --oauth-client-id ID as well, or leave both addresses out, so that they are looked up',
+    );
+  }
+  for (const name of ['oauth-client-secret', 'oauth-private-key'] as const) {
+    if (flags[name] === undefined) continue;
+    throw usage(`--${name} is given without --oauth-client-id.`, 'Give --oauth-client-id ID as well');
+  }
 }
 
 function addressOf(flags: OAuthFlags, name: keyof OAuthFlags): string | undefined {

@@ -1,7 +1,7 @@
 import type { Agent } from 'node:http';
 import type { Agent as HttpsAgent } from 'node:https';
 import { isIP } from 'node:net';
-import { ConnectorError, agentFor, reasonOf, type Log, type Settings } from '@mcp-connect/core';
+import { ConnectorError, agentFor, reasonOf, tlsFailureOf, type Log, type Settings } from '@mcp-connect/core';
 import {
   bareHost,
   guardedAgent,
@@ -156,9 +156,13 @@ export class Web {
     if (code === OUT_OF_BOUNDS) return unusable(`${place}: ${reasonOf(error)}`);
     // node-fetch puts the whole address into its texts.
     const reason = typeof code === 'string' ? code : reasonOf(error);
+    const tls = tlsFailureOf(error, 'http');
+    // No flag gives the name of its certificate.
+    const hint = tls?.fault === 'wrong-name' ? undefined : tls?.hint;
     return new ConnectorError('MCPC_CONNECT', `No connection to ${place}: ${reason}`, {
       cause: error,
-      hint: 'Check the network, and the certificates given with --ca',
+      hint: hint ?? 'Check the network, and the certificates given with --ca',
+      lasting: tls !== undefined,
     });
   }
 

@@ -83,14 +83,20 @@ function isTls(socket: Socket): socket is TLSSocket {
   return 'encrypted' in socket;
 }
 
-/** Bounds the making of a connection, which node by itself does not. */
+/**
+ * Bounds the making of a connection, which node by itself does not. A handshake of TLS that fails over something written
+ * too early is told as that failing, without the reason's own code.
+ */
 function awaitConnection(socket: Socket, timeout: number, onconnected: () => void): void {
   const timer = setTimeout(
     () => socket.destroy(new Error(`no connection within ${timeout / 1000} s`)),
     timeout,
   );
-  socket.once(isTls(socket) ? 'secureConnect' : 'connect', () => {
+  const secure = isTls(socket);
+  if (secure) socket.cork();
+  socket.once(secure ? 'secureConnect' : 'connect', () => {
     clearTimeout(timer);
+    if (secure) socket.uncork();
     onconnected();
   });
   socket.once('close', () => clearTimeout(timer));

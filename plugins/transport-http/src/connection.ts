@@ -70,9 +70,12 @@ export class Connection {
       () => socket.destroy(new Error(`no connection within ${timeout / 1000} s`)),
       timeout,
     );
+    // A handshake that fails over something written too early is told as that failing, without the reason's own code.
+    if (connected === 'secureConnect') socket.cork();
     socket.once(connected, () => {
       clearTimeout(timer);
       this.connected = true;
+      if (connected === 'secureConnect') socket.uncork();
     });
     socket.on('data', (chunk: Buffer) => this.#ondata(chunk));
     socket.on('end', () => this.#onclosing());

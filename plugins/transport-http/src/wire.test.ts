@@ -308,7 +308,7 @@ describe('The wire', () => {
       peer = await stage.peer(server);
       side = await stage.side(openStreamable, peer.url);
       const error = await side.refused(LIST);
-      expect(error).to.include({ code: 'MCPC_CONNECT', delivered: 'no' });
+      expect(error).to.include({ code: 'MCPC_CONNECT', delivered: 'no', lasting: true });
       expect(error.cause).to.include({ code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' });
       expect(error.hint).to.include('--ca');
       expect(peer.log).to.deep.equal([]);
@@ -318,7 +318,7 @@ describe('The wire', () => {
       peer = await stage.peer(await certify('inner.example', ca));
       side = await stage.side(openStreamable, peer.url, { tls: { ca: ca.cert } });
       const error = await side.refused(LIST);
-      expect(error).to.include({ code: 'MCPC_CONNECT', delivered: 'no' });
+      expect(error).to.include({ code: 'MCPC_CONNECT', delivered: 'no', lasting: true });
       expect(error.cause).to.include({ code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
       expect(error.hint).to.include('--servername');
 
@@ -341,7 +341,10 @@ describe('The wire', () => {
       expect(await side.message()).to.include({ id: 1 });
     });
 
-    for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    for (const [version, code] of [
+      ['TLSv1.2', 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE'],
+      ['TLSv1.3', 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED'],
+    ] as const) {
       it(`knows that a server which misses our certificate carried nothing out (${version})`, async () => {
         const versions = { minVersion: version, maxVersion: version };
         peer = await stage.peer({
@@ -353,7 +356,8 @@ describe('The wire', () => {
         });
         side = await stage.side(openStreamable, peer.url, { tls: { ca: ca.cert } });
         const error = await side.refused(LIST);
-        expect(error).to.include({ code: 'MCPC_CONNECT', delivered: 'no' });
+        expect(error).to.include({ code: 'MCPC_CONNECT', delivered: 'no', lasting: true });
+        expect(error.cause).to.include({ code });
         expect(error.hint).to.include('--cert');
         expect(peer.log).to.deep.equal([]);
       });
@@ -362,7 +366,7 @@ describe('The wire', () => {
     it('says that a server without TLS may be one', async () => {
       side = await stage.side(openStreamable, `https://127.0.0.1:${peer.port}/mcp`);
       const error = await side.refused(LIST);
-      expect(error).to.include({ code: 'MCPC_CONNECT', delivered: 'no' });
+      expect(error).to.include({ code: 'MCPC_CONNECT', delivered: 'no', lasting: true });
       expect(error.hint).to.include('http://');
     });
   });

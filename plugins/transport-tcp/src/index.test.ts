@@ -351,7 +351,7 @@ describe('transport-tcp', () => {
 
     it('refuses an unknown authority, and says how to trust it', async () => {
       const error = await failure(openTls(await tlsServer()));
-      expect(error).to.include({ code: 'MCPC_CONNECT', delivered: 'no' });
+      expect(error).to.include({ code: 'MCPC_CONNECT', delivered: 'no', lasting: true });
       expect((error as ConnectorError).hint).to.contain('--ca');
     });
 
@@ -381,7 +381,7 @@ describe('transport-tcp', () => {
         const endpoint = await tlsServer({ requestCert: true, ca: authority.cert, maxVersion: version });
         const opening = openTls(endpoint, { ca: authority.cert });
         const error = await opening.then(({ closed }) => closed).catch((reason: unknown) => reason);
-        expect(error).to.include({ code: 'MCPC_CONNECT', delivered: 'no' });
+        expect(error).to.include({ code: 'MCPC_CONNECT', delivered: 'no', lasting: true });
         expect((error as ConnectorError).hint).to.contain('--cert');
       });
     }
