@@ -87,6 +87,7 @@ export class Forwarding {
     const task =
       call.method === 'tools/call' && 'result' in answer ? taskIn(membersOf(answer.result)) : undefined;
     if (task !== undefined) return void this.#follow(call, task);
+    if ('error' in answer && this.#tasks.wants(call, answer)) return void this.#sendAsTask(call);
     if (call.request?.level === undefined || this.#lags === 0) return this.#ended(call, answer);
     this.#lags--;
     setTimeout(() => void this.#ended(call, answer), LOG_LAG);
@@ -175,13 +176,22 @@ export class Forwarding {
     call: Call,
     { opened, credentials }: { opened: Opened; credentials: Credentials },
   ): Promise<void> {
-    const params = this.#tasks.asTask(call.method, call.request!.params);
     try {
-      await this.#context.upstream.send(call.outgoing(params), credentials);
+      await this.#context.upstream.send(call.outgoing(this.#tasks.paramsOf(call)), credentials);
     } catch (error) {
       if (error instanceof ConnectorError && error.code === 'MCPC_SESSION_LOST')
         this.#session.forgotten(opened);
       throw error;
+    }
+  }
+
+  /** Sends a call once more that the server takes as a task only, and so has not carried out. */
+  async #sendAsTask(call: Call): Promise<void> {
+    this.#calls.renumber(call);
+    try {
+      await this.#context.upstream.send(call.outgoing(this.#tasks.paramsOf(call)));
+    } catch (error) {
+      await this.#ended(call, toConnectorError(error, 'MCPC_CONNECTION_LOST', { delivered: 'unknown' }));
     }
   }
 

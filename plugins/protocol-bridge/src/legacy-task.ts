@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Answer } from './direction.js';
 import type { Call, Calls } from './legacy-calls.js';
 import { ServerError, type LegacySession } from './legacy-session.js';
+import { METHOD_NOT_FOUND } from './modern.js';
 import { membersOf } from './modern-request.js';
 
 type Members = Readonly<Record<string, unknown>>;
@@ -33,10 +34,18 @@ export class LegacyTasks {
     }
   }
 
-  /** The parameters of a request, which ask for a task where the tool wants one. */
-  asTask(method: string, params: Members): Members {
-    const wanted = method === 'tools/call' && this.#tools.has(params['name']);
-    return wanted && this.#offered ? { ...params, task: { ttl: KEPT } } : params;
+  /** The parameters of a call, which ask for a task where the tool wants one. */
+  paramsOf(call: Call): Members {
+    const { params } = call.request!;
+    call.isTask ||= call.method === 'tools/call' && this.#tools.has(params['name']) && this.#offered;
+    return call.isTask ? { ...params, task: { ttl: KEPT } } : params;
+  }
+
+  /** Whether a call was refused for want of a task, as far as can be told; it is one from now on. */
+  wants(call: Call, { error }: Answer): boolean {
+    if (error?.code !== METHOD_NOT_FOUND || call.method !== 'tools/call') return false;
+    if (call.isTask || call.request === undefined || !this.#offered) return false;
+    return (call.isTask = true);
   }
 
   /**
@@ -49,6 +58,7 @@ export class LegacyTasks {
     const ask = (method: string): Promise<Members> =>
       this.#session.ask(method, { taskId: created['taskId'] }, call.request?.envelope.key);
     let task = created;
+    if (call.request !== undefined) this.#tools.add(call.request.params['name']);
     try {
       // While it wants to know something, only the request for its result can carry the question.
       while (task['status'] === 'working' && wanted()) {

@@ -10,6 +10,7 @@ import {
 import type { Envelope } from '@mcp-connect/core';
 import type { Answer } from './direction.js';
 import { isObject, paramsOf } from './messages.js';
+import { withChangedParams } from './skeleton.js';
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -76,13 +77,28 @@ export function readRequest(envelope: Envelope): ModernRequest | Required<Pick<A
     envelope,
     method,
     params: mayAsk(method) ? asked : rest,
-    meta: Object.fromEntries(Object.entries(described).filter(([key]) => !DESCRIPTION.has(key))),
+    meta: withoutDescription(described),
     capabilities,
     clientInfo: membersOf(described[CLIENT_INFO_KEY]),
     level,
     inputResponses: membersOf(inputResponses),
     requestState,
   };
+}
+
+/** Makes of a modern client's notification one for a legacy server, which was told once who the client is. */
+export function undescribed(notification: Envelope): Envelope {
+  const described = membersOf(paramsOf(notification)._meta);
+  if (!Object.keys(described).some((key) => DESCRIPTION.has(key))) return notification;
+  const _meta = withoutDescription(described);
+  return withChangedParams(notification, (params) => {
+    const { _meta: _described, ...rest } = params;
+    return Object.keys(_meta).length > 0 ? { ...rest, _meta } : rest;
+  });
+}
+
+function withoutDescription(meta: Members): Members {
+  return Object.fromEntries(Object.entries(meta).filter(([key]) => !DESCRIPTION.has(key)));
 }
 
 /** The members of an object; none of anything else. */

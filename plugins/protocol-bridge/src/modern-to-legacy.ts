@@ -6,7 +6,7 @@ import { covers, isInquiry } from './inquiry.js';
 import { LegacySession, ServerError } from './legacy-session.js';
 import { answerTo, paramsOf } from './messages.js';
 import { METHOD_NOT_FOUND } from './modern.js';
-import { readRequest, type ModernRequest } from './modern-request.js';
+import { readRequest, undescribed, type ModernRequest } from './modern-request.js';
 import { Subscriptions } from './subscriptions.js';
 
 /** Requests of older revisions, which the modern one has no use for (2026-07-28 changelog). */
@@ -21,6 +21,9 @@ const REMOVED = new Set([
   'tasks/list',
   'tasks/cancel',
 ]);
+
+/** News of older revisions for which the modern one has no word (2026-07-28 changelog). */
+const UNHEARD = new Set(['notifications/elicitation/complete', 'notifications/tasks/status']);
 
 /** Lets a modern client use a server that begins with `initialize`. */
 export function openModernToLegacy(context: DirectionContext): Direction {
@@ -96,7 +99,7 @@ class ModernToLegacy implements Direction {
       // What belongs to no session has nobody to hear it.
       return this.#session.opened === undefined
         ? undefined
-        : this.#context.upstream.send(envelope, credentials);
+        : this.#context.upstream.send(undescribed(envelope), credentials);
     }
     const { requestId } = paramsOf(envelope) as { requestId?: RequestId };
     if (!this.#subscriptions.close(requestId)) this.#forwarding.cancel(requestId);
@@ -166,7 +169,8 @@ class ModernToLegacy implements Direction {
       case 'notifications/cancelled':
         return this.#forwarding.withdrawn(params['requestId']);
       default:
-        return this.#subscriptions.relay(envelope);
+        if (Subscriptions.areNews(envelope)) return this.#subscriptions.relay(envelope);
+        return UNHEARD.has(envelope.method!) ? undefined : this.#context.client.onmessage(envelope);
     }
   }
 

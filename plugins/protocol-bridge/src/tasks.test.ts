@@ -54,6 +54,21 @@ describe('a tool of a legacy server that is called as a task', () => {
     expect(line.server.count('tasks/get')).to.equal(0);
   });
 
+  it('is called as one where only the refusal of a plain call shows that it must be', async () => {
+    const plain = serving(['completed']);
+    line = await joinToLegacy(
+      (message, say) =>
+        message.method === 'tools/call' && message.params?.['task'] === undefined
+          ? { error: { code: -32_601, message: 'only as a task' } }
+          : plain(message, say),
+      capabilities,
+    );
+    const called = await line.ask(1, 'tools/call', { name: 'slow' });
+    expect(called.result).to.deep.include(DONE);
+    await line.ask(2, 'tools/call', { name: 'slow' });
+    expect(line.server.count('tools/call')).to.equal(3);
+  });
+
   it('ends in the error that the task ended in', async () => {
     await listed(serving(['failed'], { error: { code: -32_000, message: 'no luck' } }));
     const { error } = await line.ask(1, 'tools/call', { name: 'slow' });
