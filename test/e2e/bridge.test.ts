@@ -209,7 +209,10 @@ describe('a call whose headers a modern server finds wrong', () => {
     const calls = inTurn(
       'tools/call',
       status(400, { body: mismatch }),
-      replySse({ resultType: 'complete', content: [] }, { before: Array(4).fill(progress), pause: 300 }),
+      replySse(
+        { resultType: 'complete', content: [] },
+        { before: [progress, progress, progress, progress], pause: 300 },
+      ),
     );
     const server = await scriptedHttp((request) =>
       request.method === 'server/discover' ? reply(discovered) : calls(request),
