@@ -48,6 +48,11 @@ export class LegacyTasks {
     return (call.isTask = true);
   }
 
+  /** Learns from a call of which the server has made a task. */
+  made({ request }: Call): void {
+    if (request !== undefined) this.#tools.add(request.params['name']);
+  }
+
   /**
    * Waits for what the task of a call comes to.
    *
@@ -58,7 +63,6 @@ export class LegacyTasks {
     const ask = (method: string): Promise<Members> =>
       this.#session.ask(method, { taskId: created['taskId'] }, call.request?.envelope.key);
     let task = created;
-    if (call.request !== undefined) this.#tools.add(call.request.params['name']);
     try {
       // While it wants to know something, only the request for its result can carry the question.
       while (task['status'] === 'working' && wanted()) {
@@ -80,9 +84,14 @@ export class LegacyTasks {
   }
 
   get #offered(): boolean {
-    const { requests } = membersOf(this.#session.opened?.capabilities['tasks']);
-    return 'call' in membersOf(membersOf(requests)['tools']);
+    return runsTasks(this.#session.opened?.capabilities);
   }
+}
+
+/** True for a server that runs calls of tools as tasks where it is asked to. */
+export function runsTasks(capabilities: Members = {}): boolean {
+  const { requests } = membersOf(capabilities['tasks']);
+  return 'call' in membersOf(membersOf(requests)['tools']);
 }
 
 /** The task that a server made of a request, or undefined where its result is one like any other. */

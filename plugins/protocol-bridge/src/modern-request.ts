@@ -3,7 +3,9 @@ import {
   CAPABILITIES_KEY,
   CLIENT_INFO_KEY,
   INVALID_PARAMS,
+  MISSING_CAPABILITY,
   MODERN,
+  TASKS,
   UNSUPPORTED_VERSION,
   VERSION_KEY,
 } from './modern.js';
@@ -57,6 +59,11 @@ export function mayAsk(method: string): boolean {
   return ROUNDS.has(method);
 }
 
+/** True where the client of a request takes tasks in the place of results, and looks after them itself (SEP-2663). */
+export function takesTasks({ capabilities }: ModernRequest): boolean {
+  return TASKS in membersOf(capabilities['extensions']);
+}
+
 /** Takes a request apart, or says what is wrong with how it describes itself. */
 export function readRequest(envelope: Envelope): ModernRequest | Required<Pick<Answer, 'error'>> {
   const { _meta, ...rest } = paramsOf(envelope);
@@ -84,6 +91,12 @@ export function readRequest(envelope: Envelope): ModernRequest | Required<Pick<A
     inputResponses: membersOf(inputResponses),
     requestState,
   };
+}
+
+/** Refuses a request whose client has not said that it can do this (2026-07-28 basic/index, _meta). */
+export function lacking(requiredCapabilities: Members): Answer {
+  const data = { requiredCapabilities };
+  return { error: { code: MISSING_CAPABILITY, message: 'Missing required client capability', data } };
 }
 
 /** Makes of a modern client's notification one for a legacy server, which was told once who the client is. */
