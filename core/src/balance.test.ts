@@ -128,6 +128,8 @@ describe('one client and several servers', () => {
       await line.client.until(() =>
         line.client.messages.some(({ method }) => method === TOOLS_CHANGED.method),
       );
+      const updated = line.client.messages.find(({ method }) => method === 'notifications/resources/updated');
+      expect(updated?.params).to.deep.equal({ uri: 'x:1' });
     });
 
     it('whose home moves at once when its channel is lost', async () => {

@@ -97,9 +97,13 @@ export class SessionMemory {
 
   /** What tells the client to look again: changes may have been missed while there was no session. */
   missed(): Envelope[] {
-    return this.#lists.map((list) =>
-      Envelope.of({ jsonrpc: '2.0', method: `notifications/${list}/list_changed` } as JSONRPCMessage),
-    );
+    const news = (body: object): Envelope => Envelope.of({ jsonrpc: '2.0', ...body } as JSONRPCMessage);
+    return [
+      ...this.#lists.map((list) => news({ method: `notifications/${list}/list_changed` })),
+      ...[...this.#subscriptions.keys()].map((uri) =>
+        news({ method: 'notifications/resources/updated', params: { uri } }),
+      ),
+    ];
   }
 
   #begin(request: Envelope, answer: Envelope | undefined): void {
