@@ -14,8 +14,8 @@ export interface AsideOptions {
   deliver(envelope: Envelope): void | Promise<void>;
   /** Hands a notification to the servers. */
   notify(envelope: Envelope): void | Promise<void>;
-  /** What requests of the client say of themselves, where they do (2026-07-28 basic/index, _meta). */
-  meta(): Readonly<Record<string, unknown>> | undefined;
+  /** What requests of the client say of it, where they do (2026-07-28 basic/index, _meta). */
+  stamp(): Readonly<Record<string, unknown>> | undefined;
 }
 
 /**
@@ -34,9 +34,9 @@ export class Aside {
 
   /** Sends a request to a server and returns the body of its answer, or of the error that says why there is none. */
   request({ method, params }: OwnMessage): Promise<Answer> {
-    const { ledger, send, meta } = this.#options;
-    const { progressToken: _, ...stamp } = meta() ?? {};
-    const stamped = meta() === undefined ? params : { _meta: stamp, ...params };
+    const { ledger, send, stamp } = this.#options;
+    const _meta = stamp();
+    const stamped = _meta === undefined ? params : { _meta, ...params };
     this.#prefix ??= `mcpc-aside-${randomId()}-`;
     const id = `${this.#prefix}${this.#asked++}`;
     const envelope = written({ id, method, params: stamped });

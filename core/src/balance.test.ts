@@ -21,6 +21,7 @@ interface ServerOptions {
   readonly tools?: readonly object[];
   readonly capabilities?: object;
   readonly protocolVersion?: string;
+  readonly supportedVersions?: readonly string[];
   /** What the server does with what a session needs not; echoes where not given. */
   readonly script?: Script;
 }
@@ -28,14 +29,17 @@ interface ServerOptions {
 /** A server with a session, whose answers name it. */
 function server(name: string, options: ServerOptions = {}): Scripted {
   const capabilities = options.capabilities ?? { tools: { listChanged: true } };
-  const { tools = [], protocolVersion = '2025-06-18', script } = options;
+  const { tools = [], protocolVersion = '2025-06-18', supportedVersions = ['2026-07-28'], script } = options;
   return new Scripted((message, channel, envelope) => {
     const { id, method } = message;
     if (id === undefined || method === undefined) return undefined;
     if (method === 'initialize')
       return channel.say({ id, result: { protocolVersion, capabilities, serverInfo: { name } } });
+    if (method === 'server/discover')
+      return channel.say({ id, result: { supportedVersions, capabilities, by: name } });
     if (method === 'tools/list' && message.params?.['cursor'] === undefined && tools.length > 0)
-      return channel.say({ id, result: { tools } });
+      // Some servers write null for nothing.
+      return channel.say({ id, result: { tools, nextCursor: null } });
     if (script !== undefined) return script(message, channel, envelope);
     return channel.say({ id, result: { by: name } });
   });
@@ -124,6 +128,8 @@ describe('one client and several servers', () => {
       await line.client.until(() =>
         line.client.messages.some(({ method }) => method === TOOLS_CHANGED.method),
       );
+      const updated = line.client.messages.find(({ method }) => method === 'notifications/resources/updated');
+      expect(updated?.params).to.deep.equal({ uri: 'x:1' });
     });
 
     it('whose home moves at once when its channel is lost', async () => {
@@ -342,6 +348,49 @@ describe('one client and several servers', () => {
         for (let n = 0; n < 4; n++) expect(await by(line, n, 'resources/read')).to.equal('a');
       });
     }
+
+    for (const [what, other] of [
+      ['version', { supportedVersions: ['2027-01-01'] }],
+      ['capabilities', { capabilities: { tools: { listChanged: true }, prompts: {} } }],
+      ['tools', { tools: [tool('x'), tool('y')] }],
+    ] as const) {
+      it(`in ${what} get no requests of 2026-07-28 with --equivalence strict, and are named`, async () => {
+        const servers = [server('a', { tools: [tool('x')] }), server('b', { tools: [tool('x')], ...other })];
+        line = lineTo(servers, { affinity: 'auto', tap: inTurn, equivalence: 'strict' });
+        expect(await by(line, 0, 'resources/read', MODERN)).to.equal('a');
+        await until(() => reasons()[1] !== undefined);
+        for (let n = 1; n < 5; n++) expect(await by(line, n, 'resources/read', MODERN)).to.equal('a');
+      });
+    }
+
+    it('in nothing get requests of 2026-07-28, and are asked what they are once', async () => {
+      const servers = [server('a', { tools: [tool('x')] }), server('b', { tools: [tool('x')] })];
+      line = lineTo(servers, { affinity: 'auto', tap: inTurn, equivalence: 'strict' });
+      const _meta = { ...MODERN._meta, progressToken: 't', 'io.modelcontextprotocol/logLevel': 'debug' };
+      expect(await by(line, 'first', 'resources/read', { _meta })).to.equal('a');
+      await until(() => servers.every((each) => count(each, 'tools/list') > 0));
+      const answers = [1, 2, 3, 4].map((n) => by(line, n, 'resources/read', { _meta }));
+      expect(await Promise.all(answers)).to.include.members(['a', 'b']);
+      for (const { sent } of servers) {
+        const own = sent.filter(({ method }) => method !== 'resources/read');
+        expect(own.map(({ method }) => method)).to.deep.equal(['server/discover', 'tools/list']);
+        for (const { params } of own) expect(params?.['_meta']).to.deep.equal(MODERN._meta);
+      }
+    });
+
+    it('are compared anew with the first answer of a new channel', async () => {
+      const tools = [tool('x')];
+      const servers = [server('a', { tools: [tool('x')] }), server('b', { tools })];
+      line = lineTo(servers, { affinity: 'auto', tap: inTurn, equivalence: 'strict' });
+      await by(line, 0, 'resources/read', MODERN);
+      await until(() => count(servers[1]!, 'tools/list') > 0);
+      const both = [1, 2].map((n) => by(line, n, 'resources/read', MODERN));
+      expect(await Promise.all(both)).to.have.members(['a', 'b']);
+      tools.push(tool('y'));
+      servers[1]!.channel.context.onclose(failure('MCPC_CONNECTION_LOST', 'unknown'));
+      for (let n = 3; reasons()[1] === undefined; n++) await by(line, n, 'resources/read', MODERN);
+      expect(servers[1]!.channels).to.have.length(2);
+    });
 
     it('in the order of tools and members alone are alike', async () => {
       const servers = [

@@ -1,8 +1,10 @@
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import { Envelope } from './envelope.js';
 import { reasonOf } from './errors.js';
+import type { Introduction } from './leg-session.js';
 import type { Leg } from './leg.js';
 import type { Log } from './log.js';
+import { VERSION_KEY } from './modern.js';
 
 /** What becomes of an endpoint that differs from the one that the client was introduced to. */
 export type EquivalenceMode = 'strict' | 'warn' | 'off';
@@ -72,26 +74,57 @@ export class Equivalence {
 }
 
 async function faceOf(leg: Leg): Promise<Face> {
-  const { protocolVersion, capabilities = {} } = leg.introduction ?? {};
+  const { memory, introduction } = leg;
+  const { protocolVersion, capabilities = {} } = memory.started
+    ? (introduction ?? {})
+    : await discovered(leg);
   const offersTools = capabilities['tools'] !== undefined;
   return { protocolVersion, capabilities, tools: offersTools ? await toolsOf(leg) : new Map() };
+}
+
+/**
+ * Asks a server of 2026-07-28 what it is, as far as it concerns a client that speaks one version (server/discover).
+ *
+ * @throws Error where it does not say so
+ */
+async function discovered(leg: Leg): Promise<Introduction> {
+  const { result, error } = await ask(leg, 'server/discover');
+  const versions = result?.supportedVersions ?? error?.data?.supported;
+  if (!Array.isArray(versions)) throw new Error('it does not say what it speaks');
+  const spoken = leg.memory.stamp?.[VERSION_KEY];
+  const protocolVersion = versions.includes(spoken) ? spoken : versions.join(', ');
+  return { protocolVersion, ...(result?.capabilities && { capabilities: result.capabilities }) };
+}
+
+interface Said {
+  readonly result?: {
+    readonly supportedVersions?: unknown;
+    readonly capabilities?: Introduction['capabilities'];
+    readonly tools?: unknown;
+    readonly nextCursor?: unknown;
+  };
+  readonly error?: { readonly data?: { readonly supported?: unknown } };
+}
+
+/** Sends a request of ours in the era of the client. */
+async function ask(leg: Leg, method: string, more: object = {}): Promise<Said> {
+  const { stamp, started } = leg.memory;
+  const params = stamp === undefined || started ? more : { ...more, _meta: stamp };
+  const answer = await leg.ask(Envelope.of({ jsonrpc: '2.0', id: 0, method, params } as JSONRPCMessage));
+  return answer.message as Said;
 }
 
 async function toolsOf(leg: Leg): Promise<Face['tools']> {
   const tools = new Map<string, string>();
   let cursor: unknown;
   for (let page = 0; page < MOST_PAGES; page++) {
-    const params = cursor === undefined ? {} : { cursor };
-    const answer = await leg.ask(
-      Envelope.of({ jsonrpc: '2.0', id: 0, method: 'tools/list', params } as JSONRPCMessage),
-    );
-    const { result } = answer.message as { result?: { tools?: readonly Tool[]; nextCursor?: unknown } };
+    const { result } = await ask(leg, 'tools/list', cursor === undefined ? {} : { cursor });
     if (!Array.isArray(result?.tools)) return undefined;
     for (const { name, inputSchema, outputSchema, annotations } of result.tools as readonly Tool[]) {
       tools.set(String(name), canonical({ inputSchema, outputSchema, annotations }));
     }
     cursor = result.nextCursor;
-    if (cursor === undefined) break;
+    if (typeof cursor !== 'string') break;
   }
   return tools;
 }

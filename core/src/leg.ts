@@ -68,6 +68,8 @@ export class Leg implements Candidate {
   failed = 0;
   /** The revisions that its last request belonged to; kept by the dispatcher. */
   era: 'legacy' | 'modern' | undefined;
+  /** The epoch in which it was last compared in the modern era; kept by the set of legs. */
+  comparedIn: number | undefined;
   /** How the server differs from the one that the client was introduced to. */
   difference: string | undefined;
   quarantined: string | undefined;

@@ -53,6 +53,8 @@ export class LegSet {
   /** Legs whose endpoints are gone, while they still finish what they have begun. */
   readonly #retired = new Set<Leg>();
   #home: Leg | undefined;
+  /** True once a server has answered a request of 2026-07-28: the others are compared with that one. */
+  #met = false;
   #made = 0;
   #closed = false;
 
@@ -145,6 +147,20 @@ export class LegSet {
     if (warm) for (const leg of this.#legs) if (leg !== home) this.#greet(leg);
   }
 
+  /**
+   * Notes that a leg has answered a request of 2026-07-28. No session begins there, so the first answer of all shows
+   * the server that the client goes by, and the first one of each channel has its server compared.
+   */
+  met(leg: Leg): void {
+    if (leg.comparedIn === leg.epoch || this.memory.started) return;
+    leg.comparedIn = leg.epoch;
+    const { equivalence, warm } = this.#options;
+    if (this.#met) return void equivalence.judge(leg);
+    this.#met = true;
+    equivalence.model(leg);
+    if (warm) for (const other of this.#legs) if (other !== leg) this.#compare(other);
+  }
+
   /** Moves the session's home to this leg. */
   move(leg: Leg): void {
     if (this.#home === undefined || this.#home === leg) return;
@@ -214,8 +230,17 @@ export class LegSet {
       hurry: this.#options.hurry,
       alone: () => this.#legs.length === 1,
     });
-    if (this.memory.started && this.#options.warm) this.#greet(leg);
+    if (!this.#options.warm) return leg;
+    if (this.memory.started) this.#greet(leg);
+    else if (this.#met) this.#compare(leg);
     return leg;
+  }
+
+  /** Compares a leg before it gets requests of 2026-07-28. */
+  #compare(leg: Leg): void {
+    const { equivalence } = this.#options;
+    equivalence.expect(leg);
+    void equivalence.judge(leg).then(() => (leg.comparedIn = leg.epoch));
   }
 
   /** Begins the session on a leg; how that goes is its first test. */
@@ -233,6 +258,8 @@ export class LegSet {
   }
 
   #onejected(leg: Leg): void {
+    // Another server may come back in its place.
+    leg.comparedIn = undefined;
     if (leg === this.#home && !this.#closed) this.#leave();
   }
 

@@ -1,7 +1,7 @@
 import type { Envelope } from './envelope.js';
 
 /** Where a modern request carries its protocol version (2026-07-28 basic/index, _meta). */
-const VERSION_KEY = 'io.modelcontextprotocol/protocolVersion';
+export const VERSION_KEY = 'io.modelcontextprotocol/protocolVersion';
 
 /** Reads what a request of 2026-07-28 says of itself; undefined for one of a legacy session. */
 export function modernMeta(request: Envelope): Record<string, unknown> | undefined {

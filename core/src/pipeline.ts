@@ -122,7 +122,7 @@ export class Pipeline {
       send: (call, outgoing) => this.#dispatcher.send(call, outgoing),
       deliver: (envelope) => this.#client.deliver(envelope),
       notify: (envelope) => this.#notifications.fromClient(envelope),
-      meta: () => this.#legs.memory.meta,
+      stamp: () => this.#legs.memory.stamp,
     });
     const own = { aside: this.#aside, legs: this.#legs, ledger: this.#ledger };
     this.#dispatcher = new Dispatcher({ ...options, ...own });

@@ -124,6 +124,7 @@ export class Router {
   answered(call: Call, leg: Leg, answer: Envelope): void {
     const { all, home } = this.#legs;
     if (all.length === 1) return;
+    if (call.modern) this.#legs.met(leg);
     if (call.bond === undefined && leg !== home && this.affinity(call) === home) this.#legs.move(leg);
     this.#bonds.learn(leg, call.outgoing, answer);
     if (call.outgoing.method === 'logging/setLevel') this.#tellOthers(call.outgoing, leg);

@@ -1,14 +1,18 @@
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import { Envelope } from './envelope.js';
+import { VERSION_KEY } from './modern.js';
 
 /** Server capabilities whose lists can change, with the notification that says so. */
 const LISTS = ['tools', 'prompts', 'resources'] as const;
 
 /** What a request of 2026-07-28 has to carry in `_meta`. */
 const MODERN = {
-  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+  [VERSION_KEY]: '2026-07-28',
   'io.modelcontextprotocol/clientCapabilities': {},
 };
+
+/** What a request of that revision asks to be told on its own way, by the key in `_meta`. */
+const LOG_LEVEL_KEY = 'io.modelcontextprotocol/logLevel';
 
 interface InitializeResult {
   readonly capabilities?: Readonly<Record<string, { readonly listChanged?: unknown } | undefined>>;
@@ -77,18 +81,29 @@ export class SessionMemory {
     return [...this.#subscriptions.values()];
   }
 
+  /** What the client's requests say of it in `_meta`, for requests of our own; undefined where they say nothing. */
+  get stamp(): Readonly<Record<string, unknown>> | undefined {
+    if (this.meta === undefined) return undefined;
+    const { progressToken: _token, [LOG_LEVEL_KEY]: _level, ...stamp } = this.meta;
+    return stamp;
+  }
+
   /** A request that changes nothing. Any answer to it shows that a server lives, a refusal included. */
   question(): Envelope {
-    const discover = { method: 'server/discover', params: { _meta: this.meta ?? MODERN } };
+    const discover = { method: 'server/discover', params: { _meta: this.stamp ?? MODERN } };
     const body = this.started ? { method: 'ping' } : discover;
     return Envelope.of({ jsonrpc: '2.0', id: 0, ...body } as JSONRPCMessage);
   }
 
   /** What tells the client to look again: changes may have been missed while there was no session. */
   missed(): Envelope[] {
-    return this.#lists.map((list) =>
-      Envelope.of({ jsonrpc: '2.0', method: `notifications/${list}/list_changed` } as JSONRPCMessage),
-    );
+    const news = (body: object): Envelope => Envelope.of({ jsonrpc: '2.0', ...body } as JSONRPCMessage);
+    return [
+      ...this.#lists.map((list) => news({ method: `notifications/${list}/list_changed` })),
+      ...[...this.#subscriptions.keys()].map((uri) =>
+        news({ method: 'notifications/resources/updated', params: { uri } }),
+      ),
+    ];
   }
 
   #begin(request: Envelope, answer: Envelope | undefined): void {

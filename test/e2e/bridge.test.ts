@@ -197,6 +197,34 @@ describe('a client behind stdio, with a modern server that wants arguments in he
   }
 });
 
+describe('a call whose headers a modern server finds wrong', () => {
+  it('is alive for as long as its second attempt is', async () => {
+    const mismatch = JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      error: { code: -32_020, message: 'no header' },
+    });
+    const progress = { jsonrpc: '2.0', method: 'notifications/progress', params: { progress: 1 } };
+    const discovered = { resultType: 'complete', supportedVersions: [MODERN], capabilities: { tools: {} } };
+    const calls = inTurn(
+      'tools/call',
+      status(400, { body: mismatch }),
+      replySse(
+        { resultType: 'complete', content: [] },
+        { before: [progress, progress, progress, progress], pause: 300 },
+      ),
+    );
+    const server = await scriptedHttp((request) =>
+      request.method === 'server/discover' ? reply(discovered) : calls(request),
+    );
+    const proxy = new ProxyProcess([...proxyTo(server), '--request-timeout', '1']);
+    const { result } = await proxy.request(1, 'tools/call', { name: 'pay', _meta });
+    expect(result?.['content']).to.deep.equal([]);
+    await proxy.stop();
+    await server.close();
+  });
+});
+
 describe('a legacy client, with a modern server that is in trouble', () => {
   const FORM = {
     method: 'elicitation/create',

@@ -163,8 +163,9 @@ export class Call {
   /** Reads anew what the request rests on, and sends it once more; the server has not carried it out. */
   async #correct(error: NonNullable<Answer['error']>): Promise<void> {
     const { context, mirror, stamp } = this.#session;
+    const options = { inPlaceOf: this.envelope.key! };
     const ask = (method: string, params: Params): Promise<Answer> =>
-      context.upstream.ask(method, stamp(params)).answer;
+      context.upstream.ask(method, stamp(params), options).answer;
     try {
       if (this.#isMisread(error)) {
         await mirror!.refresh((params: Params) => ask('tools/list', params));
@@ -216,7 +217,9 @@ export class Call {
   /** Waits for what the task comes to that the server has made of the request. */
   async #follow(created: Params): Promise<void> {
     const { context, stamp } = this.#session;
-    const ask = (method: string, params: Params): Question => context.upstream.ask(method, stamp(params));
+    const options = { inPlaceOf: this.envelope.key! };
+    const ask = (method: string, params: Params): Question =>
+      context.upstream.ask(method, stamp(params), options);
     this.#task = new ModernTask({ ask, prompt: (requests) => this.#ask(requests) }, created);
     try {
       await this.answered(await this.#task.end());

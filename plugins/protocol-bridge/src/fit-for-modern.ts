@@ -1,5 +1,6 @@
 import type { Answer } from './direction.js';
-import { INTERNAL_ERROR, INVALID_PARAMS, MODERN, SERVER_INFO_KEY } from './modern.js';
+import { INTERNAL_ERROR, INVALID_PARAMS, MODERN, SERVER_INFO_KEY, TASKS } from './modern.js';
+import { runsTasks } from './legacy-task.js';
 import { membersOf } from './modern-request.js';
 import type { Opened } from './legacy-session.js';
 
@@ -24,9 +25,10 @@ const CACHEABLE = new Set([
 export function discovery(opened: Opened): Members {
   const { tasks: _tasks, ...capabilities } = opened.capabilities;
   const { instructions } = opened;
+  const extensions = { ...membersOf(capabilities['extensions']), [TASKS]: {} };
   const said = {
     supportedVersions: [MODERN],
-    capabilities,
+    capabilities: runsTasks(opened.capabilities) ? { ...capabilities, extensions } : capabilities,
     ...(instructions !== undefined && { instructions }),
   };
   return fitResult('server/discover', said, opened);

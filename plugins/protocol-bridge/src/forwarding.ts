@@ -16,7 +16,8 @@ import { LegacyTasks, taskIn } from './legacy-task.js';
 import { SessionLogLevel } from './log-level.js';
 import { answerTo, notificationOf, type Params } from './messages.js';
 import { INTERNAL_ERROR } from './modern.js';
-import { mayAsk, membersOf, type ModernRequest } from './modern-request.js';
+import { mayAsk, membersOf, takesTasks, type ModernRequest } from './modern-request.js';
+import { OpenTasks } from './open-tasks.js';
 import { Rounds } from './rounds.js';
 
 /**
@@ -34,6 +35,7 @@ export class Forwarding {
   readonly #calls = new Calls();
   readonly #logLevel: SessionLogLevel;
   readonly #tasks: LegacyTasks;
+  readonly #openTasks: OpenTasks;
   readonly #rounds: Rounds;
   /** How many answers still wait for log messages before it is clear that none come beside the replies. */
   #lags = 0;
@@ -43,6 +45,7 @@ export class Forwarding {
     this.#session = session;
     this.#logLevel = new SessionLogLevel(session, context.client.log);
     this.#tasks = new LegacyTasks(session);
+    this.#openTasks = new OpenTasks(session);
     this.#rounds = new Rounds(this.#calls, {
       log: context.client.log,
       answer: (request, body) => this.#answer(request, body),
@@ -66,6 +69,15 @@ export class Forwarding {
     return this.#rounds.resume(request, () => this.#send(request, credentials, true));
   }
 
+  /**
+   * Answers a request about a task that was handed to the client.
+   *
+   * @throws ConnectorError when the server could not be asked
+   */
+  task(request: ModernRequest): Promise<Answer> {
+    return this.#openTasks.answer(request);
+  }
+
   /** Takes a request back that the client has cancelled. */
   cancel(key: RequestId | undefined): void {
     const call = this.#calls.waitingFor(key);
@@ -86,7 +98,8 @@ export class Forwarding {
     const answer = asItCame ? envelope : this.#read(envelope);
     const task =
       call.method === 'tools/call' && 'result' in answer ? taskIn(membersOf(answer.result)) : undefined;
-    if (task !== undefined) return void this.#follow(call, task);
+    if (task !== undefined) return this.#made(call, task);
+    if ('error' in answer && this.#tasks.wants(call, answer)) return void this.#sendAsTask(call);
     if (call.request?.level === undefined || this.#lags === 0) return this.#ended(call, answer);
     this.#lags--;
     setTimeout(() => void this.#ended(call, answer), LOG_LAG);
@@ -111,11 +124,13 @@ export class Forwarding {
    */
   asked(envelope: Envelope, call: RequestId | undefined): void {
     const reply = async (response: Envelope): Promise<void> => this.#context.upstream.send(response);
-    this.#rounds.ask(new Push(envelope, { call, reply }));
+    const push = new Push(envelope, { call, reply });
+    if (!this.#openTasks.takes(push)) this.#rounds.ask(push);
   }
 
   /** Takes back a question of the server. */
   withdrawn(id: unknown): void {
+    this.#openTasks.withdraw(id);
     this.#rounds.withdraw(id);
   }
 
@@ -145,6 +160,7 @@ export class Forwarding {
   /** Forgets everything: the server is gone. */
   clear(): void {
     this.#rounds.clear();
+    this.#openTasks.clear();
     for (const call of this.#calls.all()) this.#calls.end(call);
   }
 
@@ -175,14 +191,32 @@ export class Forwarding {
     call: Call,
     { opened, credentials }: { opened: Opened; credentials: Credentials },
   ): Promise<void> {
-    const params = this.#tasks.asTask(call.method, call.request!.params);
     try {
-      await this.#context.upstream.send(call.outgoing(params), credentials);
+      await this.#context.upstream.send(call.outgoing(this.#tasks.paramsOf(call)), credentials);
     } catch (error) {
       if (error instanceof ConnectorError && error.code === 'MCPC_SESSION_LOST')
         this.#session.forgotten(opened);
       throw error;
     }
+  }
+
+  /** Sends a call once more that the server takes as a task only, and so has not carried out. */
+  async #sendAsTask(call: Call): Promise<void> {
+    this.#calls.renumber(call);
+    try {
+      await this.#context.upstream.send(call.outgoing(this.#tasks.paramsOf(call)));
+    } catch (error) {
+      await this.#ended(call, toConnectorError(error, 'MCPC_CONNECTION_LOST', { delivered: 'unknown' }));
+    }
+  }
+
+  /** Hands a task that the server has made of a call to a client that takes tasks; for all others it is followed. */
+  #made(call: Call, task: Readonly<Record<string, unknown>>): void | Promise<void> {
+    const { request } = call;
+    this.#tasks.made(call);
+    if (request === undefined || !takesTasks(request)) return void this.#follow(call, task);
+    this.#calls.end(call);
+    return this.#answer(request, { result: this.#openTasks.handOver(task) });
   }
 
   /** Waits for the task that the server has made of a call. */

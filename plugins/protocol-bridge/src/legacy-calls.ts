@@ -10,7 +10,7 @@ export type Outcome = Answer | Envelope | ConnectorError;
 /** One request to a legacy server, which may take several requests of the modern client to finish. */
 export class Call {
   /** The id, and the progress token, by which the server knows it. */
-  readonly id: number;
+  id: number;
   readonly method: string;
   /** The client's request that waits for an answer; undefined while its client has been asked for something. */
   request: ModernRequest | undefined;
@@ -20,7 +20,9 @@ export class Call {
   readonly inquiries = new Set<Inquiry>();
   /** What became of it at the server, when nobody waited for it. */
   outcome: Outcome | undefined;
-  /** The task that the server made of it (2025-11-25 basic/utilities/tasks). */
+  /** True once the server is asked to make a task of it (2025-11-25 basic/utilities/tasks). */
+  isTask = false;
+  /** The task that the server made of it. */
   taskId: string | undefined;
   /** Collects inquiries that come together. */
   collecting: NodeJS.Timeout | undefined;
@@ -98,6 +100,13 @@ export class Calls {
     call.request = request;
     call.resumed = true;
     this.#waiting.set(request.envelope.key!, call);
+  }
+
+  /** Gives a call that is sent once more a new id: none is used twice in a session (2025-11-25 basic/index). */
+  renumber(call: Call): void {
+    this.#byId.delete(call.id);
+    call.id = ++this.#ids;
+    this.#byId.set(call.id, call);
   }
 
   /** Ends a call: nothing that the server still says of it is wanted. */

@@ -2,8 +2,7 @@ import type { Envelope } from '@mcp-connect/core';
 import type { Answer } from './direction.js';
 import type { Discovered } from './era.js';
 import { isObject, paramsOf } from './messages.js';
-import { TASKS } from './modern-task.js';
-import { INVALID_PARAMS, LEGACY, MODERN, SERVER_INFO_KEY } from './modern.js';
+import { INVALID_PARAMS, LEGACY, MODERN, SERVER_INFO_KEY, TASKS } from './modern.js';
 
 /** A revision that begins with `initialize`. */
 export type LegacyRevision = (typeof LEGACY)[number];
@@ -44,12 +43,18 @@ export function initializeResult(
     const data = { supported: supportedVersions };
     return { error: { code: INVALID_PARAMS, message: 'Unsupported protocol version', data } };
   }
-  const { tasks: _tasks, completions, ...offered } = capabilities;
+  const { tasks: _tasks, completions, extensions, ...offered } = capabilities;
+  // The extension must not be taken for the tasks of older revisions (SEP-2663, Backward Compatibility).
+  const { [TASKS]: _extension, ...extending } = isObject(extensions) ? extensions : {};
   const completing = completions !== undefined && isFrom(revision, '2025-03-26');
   return {
     result: {
       protocolVersion: revision,
-      capabilities: { ...offered, ...(completing && { completions }) },
+      capabilities: {
+        ...offered,
+        ...(completing && { completions }),
+        ...(Object.keys(extending).length > 0 && { extensions: extending }),
+      },
       serverInfo: discovered._meta?.[SERVER_INFO_KEY] ??
         discovered.serverInfo ?? { name: label, version: '0' },
       ...(instructions !== undefined && { instructions }),

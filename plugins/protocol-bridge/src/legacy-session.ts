@@ -1,5 +1,6 @@
 import { ConnectorError, reasonOf, type Credentials, type RequestId } from '@mcp-connect/core';
 import type { Answer, DirectionContext } from './direction.js';
+import type { LegacyRevision } from './legacy-client.js';
 import { LEGACY, METHOD_NOT_FOUND, UNSUPPORTED_VERSION } from './modern.js';
 import { notificationOf } from './messages.js';
 import { membersOf, type ModernRequest } from './modern-request.js';
@@ -114,10 +115,23 @@ export class LegacySession {
   }
 
   async #initialize(credentials: Credentials | undefined): Promise<Members> {
+    try {
+      return await this.#introduce(LEGACY[0], credentials);
+    } catch (error) {
+      if (!(error instanceof ServerError)) throw error;
+      const named = namedBy(error);
+      if (named !== undefined) return this.#introduce(named, credentials);
+      if (!SESSIONLESS.has(error.error.code)) throw error;
+      throw this.#misjudged(error);
+    }
+  }
+
+  /** Begins a session in a revision; the server may still choose another one. */
+  async #introduce(protocolVersion: LegacyRevision, credentials: Credentials | undefined): Promise<Members> {
     const { client, upstream } = this.#context;
     const { capabilities, clientInfo } = this.#opener!;
     const params = {
-      protocolVersion: LEGACY[0],
+      protocolVersion,
       capabilities: capabilitiesOf(capabilities),
       clientInfo: { name: 'mcp-connect', version: '0', ...clientInfo },
     };
@@ -129,9 +143,6 @@ export class LegacySession {
     });
     try {
       return resultOf(await Promise.race([answer, late]));
-    } catch (error) {
-      if (!(error instanceof ServerError) || !SESSIONLESS.has(error.error.code)) throw error;
-      throw this.#misjudged(error);
     } finally {
       clearTimeout(patience);
     }
@@ -150,6 +161,17 @@ export class LegacySession {
       hint: 'Check that the server is up, or allow more time with --timeout SECONDS',
     });
   }
+}
+
+/**
+ * The newest revision that a server names which does not answer with it, but refuses the one that it was asked for
+ * (2025-11-25 basic/lifecycle, Error Handling).
+ */
+function namedBy({ error }: ServerError): LegacyRevision | undefined {
+  const { supported } = membersOf(error.data);
+  if (!Array.isArray(supported)) return undefined;
+  const [refused, ...older] = LEGACY;
+  return supported.includes(refused) ? undefined : older.find((revision) => supported.includes(revision));
 }
 
 /** The capabilities of a client as a legacy server is told them. Roots of a modern client never announce a change. */

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Answer } from './direction.js';
 import type { Call, Calls } from './legacy-calls.js';
 import { ServerError, type LegacySession } from './legacy-session.js';
+import { METHOD_NOT_FOUND } from './modern.js';
 import { membersOf } from './modern-request.js';
 
 type Members = Readonly<Record<string, unknown>>;
@@ -33,10 +34,23 @@ export class LegacyTasks {
     }
   }
 
-  /** The parameters of a request, which ask for a task where the tool wants one. */
-  asTask(method: string, params: Members): Members {
-    const wanted = method === 'tools/call' && this.#tools.has(params['name']);
-    return wanted && this.#offered ? { ...params, task: { ttl: KEPT } } : params;
+  /** The parameters of a call, which ask for a task where the tool wants one. */
+  paramsOf(call: Call): Members {
+    const { params } = call.request!;
+    call.isTask ||= call.method === 'tools/call' && this.#tools.has(params['name']) && this.#offered;
+    return call.isTask ? { ...params, task: { ttl: KEPT } } : params;
+  }
+
+  /** Whether a call was refused for want of a task, as far as can be told; it is one from now on. */
+  wants(call: Call, { error }: Answer): boolean {
+    if (error?.code !== METHOD_NOT_FOUND || call.method !== 'tools/call') return false;
+    if (call.isTask || call.request === undefined || !this.#offered) return false;
+    return (call.isTask = true);
+  }
+
+  /** Learns from a call of which the server has made a task. */
+  made({ request }: Call): void {
+    if (request !== undefined) this.#tools.add(request.params['name']);
   }
 
   /**
@@ -70,9 +84,14 @@ export class LegacyTasks {
   }
 
   get #offered(): boolean {
-    const { requests } = membersOf(this.#session.opened?.capabilities['tasks']);
-    return 'call' in membersOf(membersOf(requests)['tools']);
+    return runsTasks(this.#session.opened?.capabilities);
   }
+}
+
+/** True for a server that runs calls of tools as tasks where it is asked to. */
+export function runsTasks(capabilities: Members = {}): boolean {
+  const { requests } = membersOf(capabilities['tasks']);
+  return 'call' in membersOf(membersOf(requests)['tools']);
 }
 
 /** The task that a server made of a request, or undefined where its result is one like any other. */

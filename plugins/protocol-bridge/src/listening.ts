@@ -215,10 +215,7 @@ export class Listening {
     } catch (error) {
       return this.#failed(error);
     }
-    const { client } = this.#options;
-    client.onmissed();
-    for (const uri of this.#uris)
-      void client.onmessage(notificationOf('notifications/resources/updated', { uri }));
+    this.#options.client.onmissed();
   }
 }
 

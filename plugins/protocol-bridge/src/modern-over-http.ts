@@ -8,7 +8,7 @@ import {
   type RequestId,
 } from '@mcp-connect/core';
 import type { Answer, Direction, DirectionContext, Question } from './direction.js';
-import { answerTo, paramsOf, type Params } from './messages.js';
+import { answerTo, paramsOf } from './messages.js';
 import { Mirror } from './mirror.js';
 import { HEADER_MISMATCH } from './modern.js';
 
@@ -112,13 +112,13 @@ export class ModernOverHttp implements Direction {
     const key = envelope.key!;
     const params = paramsOf(envelope);
     const { _meta } = params;
+    const options = { inPlaceOf: key };
     this.#watched.set(key, watched);
     try {
-      await this.#mirror.refresh((page: Params) => upstream.ask('tools/list', { ...page, _meta }).answer);
+      await this.#mirror.refresh((page) => upstream.ask('tools/list', { ...page, _meta }, options).answer);
       if (!this.#watched.has(key)) return;
-      watched.question = upstream.ask('tools/call', params, {
-        headers: this.#mirror.headersOf(envelope) ?? {},
-      });
+      const headers = this.#mirror.headersOf(envelope) ?? {};
+      watched.question = upstream.ask('tools/call', params, { ...options, headers });
     } catch {
       if (this.#watched.delete(key)) void client.onmessage(refusal);
       return;

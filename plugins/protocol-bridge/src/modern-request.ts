@@ -3,13 +3,16 @@ import {
   CAPABILITIES_KEY,
   CLIENT_INFO_KEY,
   INVALID_PARAMS,
+  MISSING_CAPABILITY,
   MODERN,
+  TASKS,
   UNSUPPORTED_VERSION,
   VERSION_KEY,
 } from './modern.js';
 import type { Envelope } from '@mcp-connect/core';
 import type { Answer } from './direction.js';
 import { isObject, paramsOf } from './messages.js';
+import { withChangedParams } from './skeleton.js';
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -56,6 +59,11 @@ export function mayAsk(method: string): boolean {
   return ROUNDS.has(method);
 }
 
+/** True where the client of a request takes tasks in the place of results, and looks after them itself (SEP-2663). */
+export function takesTasks({ capabilities }: ModernRequest): boolean {
+  return TASKS in membersOf(capabilities['extensions']);
+}
+
 /** Takes a request apart, or says what is wrong with how it describes itself. */
 export function readRequest(envelope: Envelope): ModernRequest | Required<Pick<Answer, 'error'>> {
   const { _meta, ...rest } = paramsOf(envelope);
@@ -76,13 +84,34 @@ export function readRequest(envelope: Envelope): ModernRequest | Required<Pick<A
     envelope,
     method,
     params: mayAsk(method) ? asked : rest,
-    meta: Object.fromEntries(Object.entries(described).filter(([key]) => !DESCRIPTION.has(key))),
+    meta: withoutDescription(described),
     capabilities,
     clientInfo: membersOf(described[CLIENT_INFO_KEY]),
     level,
     inputResponses: membersOf(inputResponses),
     requestState,
   };
+}
+
+/** Refuses a request whose client has not said that it can do this (2026-07-28 basic/index, _meta). */
+export function lacking(requiredCapabilities: Members): Answer {
+  const data = { requiredCapabilities };
+  return { error: { code: MISSING_CAPABILITY, message: 'Missing required client capability', data } };
+}
+
+/** Makes of a modern client's notification one for a legacy server, which was told once who the client is. */
+export function undescribed(notification: Envelope): Envelope {
+  const described = membersOf(paramsOf(notification)._meta);
+  if (!Object.keys(described).some((key) => DESCRIPTION.has(key))) return notification;
+  const _meta = withoutDescription(described);
+  return withChangedParams(notification, (params) => {
+    const { _meta: _described, ...rest } = params;
+    return Object.keys(_meta).length > 0 ? { ...rest, _meta } : rest;
+  });
+}
+
+function withoutDescription(meta: Members): Members {
+  return Object.fromEntries(Object.entries(meta).filter(([key]) => !DESCRIPTION.has(key)));
 }
 
 /** The members of an object; none of anything else. */

@@ -10,9 +10,6 @@ const PACE = 1_000;
 /** What a task is while it has no outcome. */
 const RUNNING = new Set<unknown>(['working', 'input_required']);
 
-/** The extension by which a modern server may answer with a task (SEP-2663). */
-export const TASKS = 'io.modelcontextprotocol/tasks';
-
 /** How a task is followed. */
 export interface TaskHost {
   /** Sends a request of the bridge's own. */

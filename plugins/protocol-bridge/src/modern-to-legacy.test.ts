@@ -130,6 +130,19 @@ describe('a modern client and a legacy server', () => {
     ]);
   });
 
+  it('passes on news that nobody has heard of, and what the newer revision has no word for to nobody', async () => {
+    line = await joinToLegacy();
+    await line.ask(1, 'tools/list');
+    line.write({ method: 'notifications/mine', params: { a: 1, _meta: { ...ABLE, 'com.example/k': 2 } } });
+    const mine = await line.server.next(({ method }) => method === 'notifications/mine');
+    expect(mine.params).to.deep.equal({ a: 1, _meta: { 'com.example/k': 2 } });
+    line.say({ method: 'notifications/tasks/status', params: { taskId: 't' } });
+    line.say({ method: 'notifications/elicitation/complete', params: { elicitationId: 'e' } });
+    line.say({ method: 'notifications/theirs', params: { b: 1 } });
+    const theirs = await line.client.next(({ method }) => method !== undefined);
+    expect(theirs).to.deep.equal({ jsonrpc: '2.0', method: 'notifications/theirs', params: { b: 1 } });
+  });
+
   it('answers pings of the server itself, and refuses what no client can be asked', async () => {
     line = await joinToLegacy();
     await line.ask('d', 'server/discover');
@@ -350,6 +363,24 @@ describe('a modern client and a legacy server', () => {
     expect(line.server.count('tools/call')).to.equal(2);
   });
 
+  it('speaks an older revision to a server that refuses the newest one and names its own', async () => {
+    line = await joined(({ method, params }) => {
+      if (method === 'server/discover') return { error: { code: -32_601, message: 'Method not found' } };
+      if (method !== 'initialize') return undefined;
+      const { protocolVersion } = params as { protocolVersion: string };
+      const supported = ['2024-11-05', '2025-03-26'];
+      if (!supported.includes(protocolVersion))
+        return { error: { code: -32_602, message: 'Unsupported', data: { supported } } };
+      return { result: { protocolVersion, capabilities: {}, serverInfo: { name: 's', version: '1' } } };
+    });
+    expect(await line.ask(1, 'tools/list')).to.have.property('result');
+    const begun = line.server.messages.filter(({ method }) => method === 'initialize');
+    expect(begun.map(({ params }) => params?.['protocolVersion'])).to.deep.equal([
+      '2025-11-25',
+      '2025-03-26',
+    ]);
+  });
+
   it('says so when the server refuses to begin a session', async () => {
     line = await joined(({ method }) =>
       method === 'initialize'
@@ -440,6 +471,22 @@ describe('a modern client and a legacy server', () => {
         ['notifications/resources/updated', { uri: 'mem://a/part', _meta: _meta('8') }],
         ['notifications/tools/list_changed', { _meta: _meta(7) }],
         ['notifications/tools/list_changed', { _meta: _meta('8') }],
+      ]);
+    });
+
+    it('begins with the acknowledgement, also where something happens before it', async () => {
+      line = await joinToLegacy((message, say) => {
+        if (message.method !== 'resources/subscribe') return refusing(message, say);
+        for (const n of [1, 2]) say({ method: 'notifications/tools/list_changed', params: { n } });
+        say({ method: 'notifications/resources/updated', params: { uri: 'mem://a' } });
+        return refusing(message, say);
+      }, capabilities);
+      await listen(7);
+      await line.client.next(({ method }) => method === 'notifications/resources/updated');
+      expect(line.client.messages.map(({ method }) => method)).to.deep.equal([
+        'notifications/subscriptions/acknowledged',
+        'notifications/tools/list_changed',
+        'notifications/resources/updated',
       ]);
     });
 

@@ -5,8 +5,9 @@ import { Forwarding } from './forwarding.js';
 import { covers, isInquiry } from './inquiry.js';
 import { LegacySession, ServerError } from './legacy-session.js';
 import { answerTo, paramsOf } from './messages.js';
-import { METHOD_NOT_FOUND } from './modern.js';
-import { readRequest, type ModernRequest } from './modern-request.js';
+import { runsTasks } from './legacy-task.js';
+import { METHOD_NOT_FOUND, TASKS } from './modern.js';
+import { lacking, readRequest, takesTasks, undescribed, type ModernRequest } from './modern-request.js';
 import { Subscriptions } from './subscriptions.js';
 
 /** Requests of older revisions, which the modern one has no use for (2026-07-28 changelog). */
@@ -16,11 +17,12 @@ const REMOVED = new Set([
   'logging/setLevel',
   'resources/subscribe',
   'resources/unsubscribe',
-  'tasks/get',
   'tasks/result',
   'tasks/list',
-  'tasks/cancel',
 ]);
+
+/** News of older revisions for which the modern one has no word (2026-07-28 changelog). */
+const UNHEARD = new Set(['notifications/elicitation/complete', 'notifications/tasks/status']);
 
 /** Lets a modern client use a server that begins with `initialize`. */
 export function openModernToLegacy(context: DirectionContext): Direction {
@@ -70,6 +72,10 @@ class ModernToLegacy implements Direction {
         return this.#refusable(request, () => this.#discover(request, credentials));
       case 'subscriptions/listen':
         return this.#refusable(request, () => this.#subscriptions.open(request, credentials));
+      case 'tasks/get':
+      case 'tasks/update':
+      case 'tasks/cancel':
+        return this.#refusable(request, () => this.#task(request, credentials));
       default:
         return this.#refusable(request, async () => this.#forwarding.send(request, credentials));
     }
@@ -78,6 +84,21 @@ class ModernToLegacy implements Direction {
   async #discover(request: ModernRequest, credentials: Credentials): Promise<void> {
     const opened = await this.#session.ready(request, credentials);
     await this.#answer(request.envelope, { result: discovery(opened) });
+  }
+
+  /** What concerns tasks is for clients that say so with this very request (SEP-2663). */
+  async #task(request: ModernRequest, credentials: Credentials): Promise<void> {
+    const { envelope } = request;
+    const opened = await this.#session.ready(request, credentials);
+    if (!runsTasks(opened.capabilities)) return this.#answer(envelope, unknownMethod(envelope));
+    if (!takesTasks(request)) return this.#answer(envelope, lacking({ extensions: { [TASKS]: {} } }));
+    try {
+      await this.#answer(envelope, await this.#forwarding.task(request));
+    } catch (error) {
+      if (error instanceof ConnectorError && error.code === 'MCPC_SESSION_LOST')
+        this.#session.forgotten(opened);
+      throw error;
+    }
   }
 
   /** A server that refuses the session has refused the request for which it was to be begun. */
@@ -96,7 +117,7 @@ class ModernToLegacy implements Direction {
       // What belongs to no session has nobody to hear it.
       return this.#session.opened === undefined
         ? undefined
-        : this.#context.upstream.send(envelope, credentials);
+        : this.#context.upstream.send(undescribed(envelope), credentials);
     }
     const { requestId } = paramsOf(envelope) as { requestId?: RequestId };
     if (!this.#subscriptions.close(requestId)) this.#forwarding.cancel(requestId);
@@ -166,7 +187,8 @@ class ModernToLegacy implements Direction {
       case 'notifications/cancelled':
         return this.#forwarding.withdrawn(params['requestId']);
       default:
-        return this.#subscriptions.relay(envelope);
+        if (Subscriptions.areNews(envelope)) return this.#subscriptions.relay(envelope);
+        return UNHEARD.has(envelope.method!) ? undefined : this.#context.client.onmessage(envelope);
     }
   }
 

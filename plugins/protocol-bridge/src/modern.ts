@@ -16,6 +16,9 @@ export const LOG_LEVEL_KEY = `${PREFIX}logLevel`;
 export const SERVER_INFO_KEY = `${PREFIX}serverInfo`;
 export const SUBSCRIPTION_KEY = `${PREFIX}subscriptionId`;
 
+/** The extension by which a modern server may answer with a task (SEP-2663). */
+export const TASKS = 'io.modelcontextprotocol/tasks';
+
 /** Errors of 2026-07-28 (basic/index, Error Codes). */
 export const HEADER_MISMATCH = -32_020;
 export const MISSING_CAPABILITY = -32_021;

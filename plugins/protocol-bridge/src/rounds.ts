@@ -2,8 +2,8 @@ import { reasonOf, toConnectorError, type ConnectorError, type Log } from '@mcp-
 import type { Call, Calls } from './legacy-calls.js';
 import type { Answer } from './direction.js';
 import { covers, ELICIT, needsOf, type Inquiry, type Push } from './inquiry.js';
-import { INTERNAL_ERROR, MISSING_CAPABILITY } from './modern.js';
-import { mayAsk, membersOf, type ModernRequest } from './modern-request.js';
+import { INTERNAL_ERROR } from './modern.js';
+import { lacking, mayAsk, membersOf, type ModernRequest } from './modern-request.js';
 import { Parking, type Parked } from './parking.js';
 
 /** What a server asks at the same time is asked of the client at the same time, if it comes within so many milliseconds. */
@@ -126,7 +126,9 @@ export class Rounds {
     const subject: Subject = {};
     const inquiries = elicitations.map((params) => new Errand(membersOf(params), subject));
     const missing = inquiries.find((inquiry) => !covers(request.capabilities, inquiry));
-    const asked = missing ? lacking(missing) : this.#parking.park(Parking.ask(request, inquiries, subject));
+    const asked = missing
+      ? lacking(needsOf(missing))
+      : this.#parking.park(Parking.ask(request, inquiries, subject));
     void this.#host.answer(request, asked);
     return true;
   }
@@ -145,7 +147,7 @@ export class Rounds {
     const missing = [...call.inquiries].find((inquiry) => !covers(request.capabilities, inquiry));
     if (missing !== undefined) {
       this.#host.cancel(call, 'the client cannot be asked for this');
-      return this.#host.answer(request, lacking(missing));
+      return this.#host.answer(request, lacking(needsOf(missing)));
     }
     const parked = Parking.ask<Subject>(request, call.inquiries, { call });
     call.inquiries.clear();
@@ -201,11 +203,6 @@ class Errand implements Inquiry {
   }
 
   refuse(): void {}
-}
-
-function lacking(inquiry: Inquiry): Answer {
-  const data = { requiredCapabilities: needsOf(inquiry) };
-  return { error: { code: MISSING_CAPABILITY, message: 'Missing required client capability', data } };
 }
 
 /** What becomes of a request whose user would not do what had to be done first. */

@@ -28,6 +28,8 @@ interface Listener {
   /** The lists of whose changes it hears. */
   readonly lists: Set<string>;
   readonly uris: Set<string>;
+  /** What happened before the stream was acknowledged, each thing once; undefined from then on. */
+  early: Map<string, Envelope> | undefined;
 }
 
 /**
@@ -46,10 +48,15 @@ export class Subscriptions {
     this.#session = session;
   }
 
+  /** True for messages of a server that only those get who asked for news of this kind. */
+  static areNews({ method }: Envelope): boolean {
+    return method === UPDATED || LISTS.some(({ capability }) => method === changed(capability));
+  }
+
   /** Opens a stream of news, and acknowledges what of it the server can tell. */
   async open(request: ModernRequest, credentials: Credentials): Promise<void> {
     const key = request.envelope.key!;
-    const listener: Listener = { request, lists: new Set(), uris: new Set() };
+    const listener: Listener = { request, lists: new Set(), uris: new Set(), early: new Map() };
     this.#listeners.set(key, listener);
     try {
       const opened = await this.#session.ready(request, credentials);
@@ -60,7 +67,8 @@ export class Subscriptions {
       this.close(key);
       throw error;
     }
-    if (this.#listeners.get(key) === listener) await this.#acknowledge(listener);
+    if (this.#listeners.get(key) !== listener) return;
+    await this.#acknowledge(listener);
   }
 
   /** Ends a stream of news. Returns false where there is none under this key. */
@@ -82,20 +90,17 @@ export class Subscriptions {
 
   /** Passes news of the server on to those who asked for it. */
   relay(envelope: Envelope): void | Promise<void> {
-    const params = paramsOf(envelope);
-    const { method } = envelope;
-    if (method !== UPDATED) return this.#tell(method!, params, ({ lists }) => lists.has(method!));
-    const uri = String(params['uri']);
-    return this.#tell(method, params, ({ uris }) => [...uris].some((each) => isWithin(uri, each)));
+    let wait: void | Promise<void> = undefined;
+    for (const listener of this.#listeners.values()) wait = this.#tell(listener, envelope) ?? wait;
+    return wait;
   }
 
   /** Tells all who listen to look again: anything may have happened in the meantime. */
   missed(): void {
-    for (const { capability } of LISTS) {
-      const method = changed(capability);
-      void this.#tell(method, {}, ({ lists }) => lists.has(method));
+    for (const { capability } of LISTS) void this.relay(notificationOf(changed(capability)));
+    for (const listener of this.#listeners.values()) {
+      for (const uri of listener.uris) void this.#tell(listener, notificationOf(UPDATED, { uri }));
     }
-    for (const uri of this.#resources.keys()) void this.#tell(UPDATED, { uri }, ({ uris }) => uris.has(uri));
   }
 
   /** Subscribes to all resources in a new session. */
@@ -124,24 +129,31 @@ export class Subscriptions {
     );
   }
 
-  async #acknowledge({ request, lists, uris }: Listener): Promise<void> {
+  async #acknowledge(listener: Listener): Promise<void> {
+    const { request, lists, uris, early } = listener;
     const filter = LISTS.filter(({ capability }) => lists.has(changed(capability)));
     const notifications = {
       ...Object.fromEntries(filter.map(({ member }) => [member, true])),
       ...(uris.size > 0 && { resourceSubscriptions: [...uris] }),
     };
-    await this.#context.client.onmessage(
+    const taken = this.#context.client.onmessage(
       news('notifications/subscriptions/acknowledged', { notifications }, request),
     );
+    listener.early = undefined;
+    for (const envelope of early?.values() ?? []) void this.#tell(listener, envelope);
+    await taken;
   }
 
-  #tell(method: string, params: Members, wants: (listener: Listener) => boolean): void | Promise<void> {
-    let wait: void | Promise<void> = undefined;
-    for (const listener of this.#listeners.values()) {
-      if (wants(listener))
-        wait = this.#context.client.onmessage(news(method, params, listener.request)) ?? wait;
-    }
-    return wait;
+  /** Passes news on to one stream, if that asked for it; nothing comes before the acknowledgement. */
+  #tell({ request, lists, uris, early }: Listener, envelope: Envelope): void | Promise<void> {
+    const { method } = envelope;
+    const params = paramsOf(envelope);
+    const uri = method === UPDATED ? String(params['uri']) : undefined;
+    const wanted = uri === undefined ? lists.has(method!) : [...uris].some((each) => isWithin(uri, each));
+    if (!wanted) return undefined;
+    if (early === undefined) return this.#context.client.onmessage(news(method!, params, request));
+    early.set(`${method} ${uri}`, envelope);
+    return undefined;
   }
 
   #hold(uri: string): Promise<boolean> {

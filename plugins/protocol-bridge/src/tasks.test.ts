@@ -1,7 +1,9 @@
+import type { PeerMessage } from '@mcp-connect/testing';
 import { expect } from 'chai';
 import { joinToLegacy, joinToModern, type Handle, type Joined } from './joined.test.js';
 
 const TASKS = 'io.modelcontextprotocol/tasks';
+const CAPABILITIES = 'io.modelcontextprotocol/clientCapabilities';
 const RELATED = 'io.modelcontextprotocol/related-task';
 const DONE = { content: [{ type: 'text', text: 'done' }] };
 const QUESTION = { method: 'elicitation/create', params: { message: 'Who?', requestedSchema: {} } };
@@ -54,6 +56,21 @@ describe('a tool of a legacy server that is called as a task', () => {
     expect(line.server.count('tasks/get')).to.equal(0);
   });
 
+  it('is called as one where only the refusal of a plain call shows that it must be', async () => {
+    const plain = serving(['completed']);
+    line = await joinToLegacy(
+      (message, say) =>
+        message.method === 'tools/call' && message.params?.['task'] === undefined
+          ? { error: { code: -32_601, message: 'only as a task' } }
+          : plain(message, say),
+      capabilities,
+    );
+    const called = await line.ask(1, 'tools/call', { name: 'slow' });
+    expect(called.result).to.deep.include(DONE);
+    await line.ask(2, 'tools/call', { name: 'slow' });
+    expect(line.server.count('tools/call')).to.equal(3);
+  });
+
   it('ends in the error that the task ended in', async () => {
     await listed(serving(['failed'], { error: { code: -32_000, message: 'no luck' } }));
     const { error } = await line.ask(1, 'tools/call', { name: 'slow' });
@@ -88,6 +105,110 @@ describe('a tool of a legacy server that is called as a task', () => {
   });
 });
 
+describe('a task of a legacy server in the hands of a modern client that takes tasks', () => {
+  const capabilities = { tools: {}, tasks: { cancel: {}, requests: { tools: { call: {} } } } };
+  const declared = (more: object = {}): object => ({
+    [CAPABILITIES]: { elicitation: {}, extensions: { [TASKS]: {} }, ...more },
+  });
+  const RUNNING = { taskId: 't1', createdAt: 'then', lastUpdatedAt: 'now', ttl: 5, pollInterval: 7 };
+  const SHOWN = { taskId: 't1', createdAt: 'then', lastUpdatedAt: 'now', ttlMs: 5, pollIntervalMs: 7 };
+  const NONE = { error: { code: -32_602, message: 'no such task' } };
+  /** What the task is when it is looked at, and what it comes to. */
+  let status: string;
+  let outcome: object | false;
+  let line: Joined;
+
+  beforeEach(async () => {
+    [status, outcome] = ['working', { result: DONE }];
+    line = await joinToLegacy(({ method, params }) => {
+      switch (method) {
+        case 'tools/list':
+          return { result: { tools: [{ name: 'slow', execution: { taskSupport: 'required' } }] } };
+        case 'tools/call':
+          return { result: params?.['task'] === undefined ? DONE : { task: { ...RUNNING, status } } };
+        case 'tasks/get':
+          return params?.['taskId'] === 't1' ? { result: { ...RUNNING, status } } : NONE;
+        case 'tasks/result':
+          return outcome;
+        case 'tasks/cancel':
+          return params?.['taskId'] === 't1' && status === 'working'
+            ? { result: { ...RUNNING, status: 'cancelled' } }
+            : NONE;
+        default:
+          return undefined;
+      }
+    }, capabilities);
+    await line.ask('l', 'tools/list');
+    const { result } = await line.ask('c', 'tools/call', { name: 'slow' }, declared());
+    expect(result).to.deep.equal({ resultType: 'task', status: 'working', ...SHOWN });
+  });
+  afterEach(() => line.close());
+
+  let asked = 0;
+  const ask = (method: string, params: object = {}, more: object = {}): Promise<PeerMessage> =>
+    line.ask(++asked, method, { taskId: 't1', ...params }, declared(more));
+
+  it('is offered to every client, by the name of the extension', async () => {
+    const { result } = await line.ask('d', 'server/discover');
+    expect(result?.['capabilities']).to.deep.equal({ tools: {}, extensions: { [TASKS]: {} } });
+  });
+
+  it('is looked at until it has its result', async () => {
+    expect((await ask('tasks/get')).result).to.deep.include({ ...SHOWN, status: 'working' });
+    expect(line.server.count('tasks/result')).to.equal(0);
+    status = 'completed';
+    const { result } = await ask('tasks/get');
+    expect(result).to.deep.include({ ...SHOWN, resultType: 'complete', status: 'completed' });
+    expect(result?.['result']).to.deep.include(DONE);
+  });
+
+  it('has failed only where there is no result', async () => {
+    [status, outcome] = ['failed', { result: { ...DONE, isError: true } }];
+    expect((await ask('tasks/get')).result).to.deep.include({ status: 'completed' });
+    outcome = { error: { code: -32_050, message: 'no luck' } };
+    const { result } = await ask('tasks/get');
+    expect(result).to.deep.include({ status: 'failed' }).and.not.to.have.property('result');
+    expect(result?.['error']).to.deep.include({ code: -32_603, message: 'no luck' });
+  });
+
+  it('asks within itself, each question once, and goes on with the answers', async () => {
+    [status, outcome] = ['input_required', false];
+    expect((await ask('tasks/get')).result).to.deep.include({ status: 'working' });
+    await line.server.next(({ method }) => method === 'tasks/result');
+    const params = { ...QUESTION.params, _meta: { [RELATED]: { taskId: 't1' } } };
+    for (const id of ['p0', 'p1']) line.say({ id, method: QUESTION.method, params });
+    const request = { method: QUESTION.method, params };
+    const { result } = await ask('tasks/get');
+    expect(result).to.deep.include({ status: 'input_required', inputRequests: { q0: request, q1: request } });
+    const inputResponses = { q0: { action: 'accept', content: {} }, q9: {} };
+    const updated = await ask('tasks/update', { inputResponses });
+    expect(updated.result).to.deep.include({ resultType: 'complete' }).and.not.to.have.property('status');
+    expect((await line.server.next(({ id }) => id === 'p0')).result).to.deep.equal(inputResponses.q0);
+    expect((await ask('tasks/get')).result?.['inputRequests']).to.deep.equal({ q1: request });
+    expect(line.server.count('tasks/result')).to.equal(1);
+    await ask('tasks/get', {}, { elicitation: { url: {} } });
+    expect((await line.server.next(({ id }) => id === 'p1')).result).to.deep.equal({ action: 'cancel' });
+  });
+
+  it('is cancelled, and what has its end already may be too', async () => {
+    expect((await ask('tasks/cancel')).result).to.deep.include({ resultType: 'complete' });
+    status = 'cancelled';
+    expect((await ask('tasks/get')).result).to.deep.include({ status: 'cancelled' });
+    expect((await ask('tasks/cancel')).result).to.deep.include({ resultType: 'complete' });
+  });
+
+  it('is unknown under another name, and to clients that do not take tasks', async () => {
+    for (const method of ['tasks/get', 'tasks/update', 'tasks/cancel']) {
+      expect((await ask(method, { taskId: 't2' })).error?.code, method).to.equal(-32_602);
+      const { error } = await line.ask(method, method, { taskId: 't1' });
+      expect(error?.code, method).to.equal(-32_021);
+      expect(error?.data).to.deep.equal({ requiredCapabilities: { extensions: { [TASKS]: {} } } });
+    }
+    for (const method of ['tasks/result', 'tasks/list'])
+      expect((await ask(method)).error?.code, method).to.equal(-32_601);
+  });
+});
+
 describe('a task that a modern server makes of the call of a legacy client', () => {
   const INITIALIZE = {
     protocolVersion: '2025-11-25',
@@ -100,12 +221,17 @@ describe('a task that a modern server makes of the call of a legacy client', () 
 
   const begin = async (states: object[]): Promise<void> => {
     const task = { taskId: 't1', ttlMs: null, pollIntervalMs: 1 };
-    line = await joinToModern(({ method }) => {
-      if (method === 'tools/call') return { result: { resultType: 'task', status: 'working', ...task } };
-      if (method === 'tasks/get') return { result: { resultType: 'complete', ...task, ...states.shift() } };
-      return { result: { resultType: 'complete' } };
-    });
-    await line.request('i', 'initialize', INITIALIZE);
+    line = await joinToModern(
+      ({ method }) => {
+        if (method === 'tools/call') return { result: { resultType: 'task', status: 'working', ...task } };
+        if (method === 'tasks/get') return { result: { resultType: 'complete', ...task, ...states.shift() } };
+        return { result: { resultType: 'complete' } };
+      },
+      { capabilities: { tools: {}, extensions: { [TASKS]: {}, 'com.example/x': {} } } },
+    );
+    const { result } = await line.request('i', 'initialize', INITIALIZE);
+    // The extension is none of the client's revision: its tasks are another thing.
+    expect(result?.['capabilities']).to.deep.equal({ tools: {}, extensions: { 'com.example/x': {} } });
   };
 
   it('is waited for within the call', async () => {

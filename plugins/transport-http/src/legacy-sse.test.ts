@@ -233,6 +233,19 @@ describe('HTTP with SSE', () => {
       });
     }
 
+    for (const status of [406, 415, 422]) {
+      it(`is tried after ${status} by a client of a revision that takes it for a sign, and by no other`, async () => {
+        const older = side.refused({ ...INITIALIZE, params: { protocolVersion: '2025-06-18' } });
+        (await peer.next('POST')).status(status, 'no');
+        (await peer.next('GET')).status(405);
+        expect(await older).to.include({ status });
+        const newer = side.refused({ ...INITIALIZE, params: { protocolVersion: '2025-11-25' } });
+        (await peer.next('POST')).status(status, 'no');
+        expect(await newer).to.include({ status });
+        expect(peer.log).to.deep.equal(['POST /mcp', 'GET /mcp', 'POST /mcp']);
+      });
+    }
+
     for (const [status, headers] of [
       [401, { 'www-authenticate': 'Bearer' }],
       [403, {}],

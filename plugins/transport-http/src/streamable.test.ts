@@ -171,6 +171,24 @@ describe('Streamable HTTP', () => {
       post.result();
     });
 
+    it('are notifications too that say nothing of themselves, behind a request that does', async () => {
+      const sent = side.send({ method: 'notifications/custom', params: {} });
+      const first = await peer.next('POST');
+      expect(first.headers).not.to.have.any.keys('mcp-protocol-version', 'mcp-method');
+      first.status(202);
+      await sent;
+      (await ask(modern(1, 'tools/list'))).result();
+      await side.message();
+      const told = side.send({ method: 'notifications/custom', params: {} });
+      const second = await peer.next('POST');
+      expect(second.headers).to.include({
+        'mcp-protocol-version': '2026-07-28',
+        'mcp-method': 'notifications/custom',
+      });
+      second.status(202);
+      await told;
+    });
+
     it('know no session, even where the server gives one', async () => {
       (await ask(modern(1, 'server/discover'))).result({}, { 'mcp-session-id': 's-1' });
       await side.message();

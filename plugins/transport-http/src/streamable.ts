@@ -31,6 +31,9 @@ const FAREWELL = 1_000;
 const FALLBACK_PATIENCE = 5_000;
 /** Refusals of `initialize` that an older server may mean (2025-11-25 basic/transports, Backwards Compatibility). */
 const FALLBACK_STATUSES = new Set([400, 404, 405]);
+/** For earlier revisions any 4xx may mean it, but for those that close the way to all, or for a while. */
+const CLOSED_STATUSES = new Set([401, 403, 407, 408, 429]);
+const FIRST_WITH_FEW = '2025-11-25';
 /** Requests that ask whether the server lives: they wait for none that it may never answer. */
 const SIGNS_OF_LIFE = new Set<string | undefined>(['ping', 'server/discover']);
 /** Opens Streamable HTTP, which connects with the first message and no sooner. */
@@ -48,6 +51,8 @@ class Streamable implements Transport, ReplyHost {
   readonly intake = new Intake();
   readonly #replies = new Replies(this);
   readonly #session = new Session(this);
+  /** The modern version that the last request carried; undefined where it was of an older revision. */
+  #spoken: string | undefined;
   /** Bytes of requests to which the server has not begun to reply. */
   #waiting = 0;
   #room: Promise<void> | undefined;
@@ -113,7 +118,7 @@ class Streamable implements Transport, ReplyHost {
 
   #request(envelope: Envelope, credentials: Credentials): Promise<void> {
     if (envelope.method === 'initialize') this.#session.forget();
-    const version = modernVersion(envelope);
+    const version = (this.#spoken = modernVersion(envelope));
     // The same request again: the answer to the earlier one is no longer waited for.
     const earlier = this.#replies.find(envelope.key);
     if (earlier !== undefined) this.#giveUp(earlier);
@@ -154,7 +159,9 @@ class Streamable implements Transport, ReplyHost {
 
   /** Sends what has no answer. After `initialized` the notification stream is asked for before anything else leaves. */
   async #tell(envelope: Envelope, credentials: Credentials): Promise<void> {
-    const headers = this.#postHeaders(envelope, modernVersion(envelope), credentials);
+    // Only requests have to describe themselves; the headers belong on all that is posted (2026-07-28 streamable-http).
+    const version = modernVersion(envelope) ?? (envelope.method === undefined ? undefined : this.#spoken);
+    const headers = this.#postHeaders(envelope, version, credentials);
     const session = headers['mcp-session-id'];
     await new Promise<void>((resolve, reject) => {
       const { timeout } = this.context.settings;
@@ -271,7 +278,7 @@ class Streamable implements Transport, ReplyHost {
       throw lost;
     }
     const older =
-      envelope.method === 'initialize' && FALLBACK_STATUSES.has(refusal.status!) && !isFinal(answer);
+      envelope.method === 'initialize' && mayBeOlder(refusal.status!, envelope) && !isFinal(answer);
     if (older && (await this.#fallBack(pending, credentials))) return;
     if (answer === undefined) throw refusal;
     void this.#replies.deliver(pending, answer);
@@ -305,6 +312,14 @@ class Streamable implements Transport, ReplyHost {
     await atMost(FAREWELL, this.#session.end());
     this.wire.close();
   }
+}
+
+/** Whether a server that refuses `initialize` so may be one of 2024-11-05, as the client's own revision has it. */
+function mayBeOlder(status: number, { message }: Envelope): boolean {
+  if (FALLBACK_STATUSES.has(status)) return true;
+  const { protocolVersion } = (message as { params?: { protocolVersion?: unknown } }).params ?? {};
+  const takesAny = typeof protocolVersion === 'string' && protocolVersion < FIRST_WITH_FEW;
+  return takesAny && status >= 400 && status < 500 && !CLOSED_STATUSES.has(status);
 }
 
 function untaken(label: string, timeout: number): ConnectorError {
