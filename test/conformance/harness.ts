@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
@@ -11,6 +14,7 @@ const HARNESS = createRequire(import.meta.url)
 /** One thing that the harness looked at. */
 export interface Check {
   readonly id: string;
+  readonly name: string;
   readonly status: 'SUCCESS' | 'FAILURE' | 'WARNING' | 'SKIPPED' | 'INFO';
   readonly description: string;
   readonly errorMessage?: string;
@@ -41,9 +45,30 @@ export async function runScenario(scenario: string, revision: string): Promise<V
   return { passed: code === 0, checks, report: `${JSON.stringify(failed, undefined, 2)}\n${stderr}` };
 }
 
-/** Lists the scenarios for clients that the harness has, with the revisions each applies to. */
-export async function listScenarios(): Promise<ReadonlyMap<string, readonly string[]>> {
-  const { stdout } = await harness('list', '--client');
+/** Runs all scenarios for servers of one revision against whatever is there, and returns the checks of each. */
+export async function runServerScenarios(
+  url: string,
+  revision: string,
+): Promise<ReadonlyMap<string, readonly Check[]>> {
+  const folder = await mkdtemp(join(tmpdir(), 'mcp-connect-'));
+  try {
+    const words = ['--url', url, '--suite', 'all', '--spec-version', revision, '--output-dir', folder];
+    await harness('server', ...words);
+    const entries = (await readdir(folder)).map(async (name): Promise<[string, Check[]]> => {
+      const [, scenario = name] = /^server-(.+)-\d{4}-\d\d-\d\dT[\d-]+Z$/.exec(name) ?? [];
+      return [scenario, JSON.parse(await readFile(join(folder, name, 'checks.json'), 'utf8')) as Check[]];
+    });
+    return new Map(await Promise.all(entries));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** Lists the scenarios that the harness has for one side, with the revisions each applies to. */
+export async function listScenarios(
+  side: 'client' | 'server',
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const { stdout } = await harness('list', `--${side}`);
   const entries = stdout.matchAll(/^ {2}- (\S+) \[(\S*)\]$/gm);
   return new Map(Array.from(entries, ([, name = '', revisions = '']) => [name, revisions.split(',')]));
 }

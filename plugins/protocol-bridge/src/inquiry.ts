@@ -97,6 +97,11 @@ export class Push implements Inquiry {
     return membersOf(membersOf(this.params['_meta'])[RELATED_TASK])['taskId'];
   }
 
+  /** True where the server says which call it asks for. */
+  get named(): boolean {
+    return this.call !== undefined || this.taskId !== undefined;
+  }
+
   answer(response: Members): Promise<void> {
     return this.#reply(answerTo(this.#request, { result: response }));
   }

@@ -1,6 +1,6 @@
 import { InFlight, type ConnectorError, type Envelope, type RequestId } from '@mcp-connect/core';
 import type { Answer } from './direction.js';
-import { covers, type Inquiry, type Push } from './inquiry.js';
+import { covers, type Push } from './inquiry.js';
 import { notificationOf, requestOf } from './messages.js';
 import { LOG_LEVELS, mayAsk, type LogLevel, type ModernRequest } from './modern-request.js';
 
@@ -17,7 +17,7 @@ export class Call {
   /** True from the moment the server may know of it. */
   sent = false;
   /** What the server wants to know and the client was not asked yet. */
-  readonly inquiries = new Set<Inquiry>();
+  readonly inquiries = new Set<Push>();
   /** What became of it at the server, when nobody waited for it. */
   outcome: Outcome | undefined;
   /** True once the server is asked to make a task of it (2025-11-25 basic/utilities/tasks). */
@@ -92,6 +92,7 @@ export class Calls {
     const request = call.request!;
     call.request = undefined;
     this.#waiting.delete(request.envelope.key!);
+    this.#byId.set(call.id, call);
     return request;
   }
 
@@ -116,7 +117,7 @@ export class Calls {
     if (call.request !== undefined) this.#waiting.delete(call.request.envelope.key!);
   }
 
-  /** All calls, the oldest first. */
+  /** All calls, the oldest first; but those whose clients were asked for something come last, as they were asked. */
   all(): Call[] {
     return [...this.#byId.values()];
   }
@@ -131,7 +132,22 @@ export class Calls {
     const answerable = open.filter(({ request }) => request !== undefined);
     const able = answerable.filter(({ request }) => covers(request!.capabilities, push));
     // Several calls that ask one thing each are more common than one call that asks several.
-    return able.find(({ inquiries }) => inquiries.size === 0) ?? able[0] ?? answerable[0] ?? open[0];
+    const likely = able.find(({ inquiries }) => inquiries.size === 0) ?? able[0] ?? answerable[0];
+    // What follows a question comes soon, while clients that never come back only grow older.
+    return likely ?? open.at(-1);
+  }
+
+  /** Lets a call that waits ask what was put down for calls whose clients are away, and may well be its own. */
+  takeOver(call: Call): void {
+    const { capabilities } = call.request!;
+    for (const { request, inquiries } of this.all()) {
+      if (request !== undefined) continue;
+      for (const push of inquiries) {
+        if (push.named || !covers(capabilities, push)) continue;
+        inquiries.delete(push);
+        call.inquiries.add(push);
+      }
+    }
   }
 
   /**

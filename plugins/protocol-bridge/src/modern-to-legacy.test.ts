@@ -257,6 +257,36 @@ describe('a modern client and a legacy server', () => {
       expect(line.server.count('tools/call')).to.equal(3);
     });
 
+    it('is asked together with those that follow it soon', async () => {
+      line = await joinToLegacy(({ method }, say) => {
+        if (method !== 'tools/call') return undefined;
+        say({ id: 'first', ...ELICITATION });
+        setTimeout(() => say({ id: 'second', method: 'roots/list' }), 10);
+        return false;
+      });
+      const { result } = await line.ask(1, 'tools/call', { name: 'ask' });
+      expect(result?.['inputRequests']).to.have.all.keys('q0', 'q1');
+    });
+
+    for (const back of ['the first', 'the last']) {
+      it(`that may be of several calls is asked by ${back} whose client comes back`, async () => {
+        line = await joinToLegacy(asking(ELICITATION));
+        const states = new Map<unknown, unknown>();
+        for (const name of ['the first', 'the last']) {
+          const asked = await line.ask(name, 'tools/call', { name: 'ask', arguments: { name } });
+          states.set(name, stateOf(asked));
+        }
+        line.say({ id: 'more', method: 'roots/list' });
+        const again = await line.ask('back', 'tools/call', {
+          name: 'ask',
+          arguments: { name: back },
+          inputResponses: { q0: { action: 'decline' } },
+          requestState: states.get(back),
+        });
+        expect(again.result?.['inputRequests']).to.deep.equal({ q0: { method: 'roots/list', params: {} } });
+      });
+    }
+
     it('that belongs to no call is asked by the next call that can be answered with it', async () => {
       line = await joinToLegacy(({ method }) =>
         method === 'tools/call' ? { result: { content: [] } } : undefined,

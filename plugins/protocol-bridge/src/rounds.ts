@@ -6,8 +6,11 @@ import { INTERNAL_ERROR } from './modern.js';
 import { lacking, mayAsk, membersOf, type ModernRequest } from './modern-request.js';
 import { Parking, type Parked } from './parking.js';
 
-/** What a server asks at the same time is asked of the client at the same time, if it comes within so many milliseconds. */
-const TOGETHER = 5;
+/**
+ * What a server asks at the same time is asked of the client at the same time, if it comes within so many milliseconds:
+ * on TCP, small messages of a server that did not turn Nagle's algorithm off follow each other by 40.
+ */
+const TOGETHER = 50;
 /** How long a question that belongs to no request waits for one, in milliseconds. */
 const HOMELESS = 30_000;
 /** Questions that wait for a request must not fill memory; the oldest gives way. */
@@ -100,6 +103,7 @@ export class Rounds {
       });
     }
     this.#calls.attach(call, request);
+    if (call.outcome === undefined) this.#calls.takeOver(call);
     if (call.outcome === undefined && call.inquiries.size > 0) return this.#interrupt(call);
     return this.#host.finish(call);
   }
