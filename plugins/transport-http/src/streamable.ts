@@ -12,7 +12,7 @@ import {
   type TransportContext,
 } from '@mcp-connect/core';
 import { errorIn, isFinal, isForgotten, sessionLost } from './answer.js';
-import { bodyOfRefusal, refuseTooLarge } from './body.js';
+import { bodyOfRefusal, refuseTooLarge, untaken } from './body.js';
 import { mirroredHeaders, modernHeaders, modernVersion, postHeaders, signedHeaders } from './headers.js';
 import { Intake } from './intake.js';
 import { openLegacySse } from './legacy-sse.js';
@@ -305,9 +305,4 @@ class Streamable implements Transport, ReplyHost {
     await atMost(FAREWELL, this.#session.end());
     this.wire.close();
   }
-}
-
-function untaken(label: string, timeout: number): ConnectorError {
-  const text = `${label} did not take a message within ${timeout / 1000} s.`;
-  return new ConnectorError('MCPC_TIMEOUT', text, { delivered: 'unknown' });
 }
