@@ -17,6 +17,7 @@ import { postHeaders, signedHeaders, streamHeaders } from './headers.js';
 import { Intake } from './intake.js';
 import { refusalOf } from './status.js';
 import { isEventStream, readEvents } from './streams.js';
+import { MOST_TOLD, Turns } from './turns.js';
 import { discard, openWire, type HttpRequest, type Wire } from './wire.js';
 
 /** How long a server may take to acknowledge a request whose answer has come or is not wanted, in milliseconds. */
@@ -46,6 +47,7 @@ class LegacySse implements Transport {
   #address: URL | undefined;
   /** Gives up the POSTs of requests that wait for their answers: one that is never acknowledged takes up a connection. */
   readonly #posts = new Map<RequestId, () => void>();
+  readonly #told = new Turns(MOST_TOLD);
   #closed = false;
 
   constructor(context: TransportContext, wire: Wire) {
@@ -101,14 +103,19 @@ class LegacySse implements Transport {
   }
 
   send(envelope: Envelope, credentials: Credentials): Promise<void> {
+    if (envelope.kind === 'request') return this.#post(envelope, credentials);
+    if (envelope.method === 'notifications/cancelled') this.#release(cancelledId(envelope));
+    return this.#told.run(() => this.#post(envelope, credentials));
+  }
+
+  async #post(envelope: Envelope, credentials: Credentials): Promise<void> {
     const { endpoint, settings } = this.#context;
-    if (this.#closed || this.#address === undefined) {
+    const url = this.#address;
+    if (this.#closed || url === undefined) {
       throw new ConnectorError('MCPC_CONNECTION_LOST', `The stream of ${endpoint.label} has ended.`);
     }
-    if (envelope.method === 'notifications/cancelled') this.#release(cancelledId(envelope));
-    const url = this.#address;
     const key = envelope.kind === 'request' ? envelope.key : undefined;
-    return new Promise((resolve, reject) => {
+    await new Promise<void>((resolve, reject) => {
       const unsigned = postHeaders(credentials.headers);
       const headers = signedHeaders(credentials, {
         method: 'POST',
