@@ -92,6 +92,12 @@ export function cut(label: string, cause: unknown): ConnectorError {
   });
 }
 
+/** The error of a message that the server did not acknowledge in time, in milliseconds. */
+export function untaken(label: string, timeout: number): ConnectorError {
+  const text = `${label} did not take a message within ${timeout / 1000} s.`;
+  return new ConnectorError('MCPC_TIMEOUT', text, { delivered: 'unknown' });
+}
+
 /** The error of a reply that holds no MCP message. */
 export function notMcp(label: string, what: string, cause: unknown): ConnectorError {
   const text = `${label} replied with something that is no MCP message (${what}).`;

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { ConnectorError } from '@mcp-connect/core';
+import { ConnectorError, type Settings } from '@mcp-connect/core';
 import { openLegacySse } from './legacy-sse.js';
 import { Side, Stage, type Arrival, type Peer } from './peer.test.js';
 import { openStreamable } from './streamable.js';
@@ -28,9 +28,12 @@ describe('HTTP with SSE', () => {
   afterEach(() => stage.close());
 
   /** Opens the transport; the server names `address`. */
-  async function open(address = '/messages?sessionId=abcdef'): Promise<{ side: Side; get: Arrival }> {
+  async function open(
+    address = '/messages?sessionId=abcdef',
+    settings: Partial<Settings> = {},
+  ): Promise<{ side: Side; get: Arrival }> {
     const side = stage.closing(new Side());
-    const opening = side.open(openLegacySse, peer.url, { maxMessageSize: 10_000 });
+    const opening = side.open(openLegacySse, peer.url, { maxMessageSize: 10_000, ...settings });
     const get = (await peer.next('GET')).stream().event(address, { event: 'endpoint' });
     await opening;
     return { side, get };
@@ -172,6 +175,27 @@ describe('HTTP with SSE', () => {
     expect(id).to.equal('big');
     expect(error).to.include({ code: 'MCPC_TOO_LARGE', delivered: 'unknown' });
     expect(await side.message()).to.deep.equal(ANSWER);
+  });
+
+  for (const [how, end] of [
+    ['answered', (_side: Side, get: Arrival) => void get.event(ANSWER)],
+    ['cancelled', (side: Side) => side.send({ method: 'notifications/cancelled', params: { requestId: 0 } })],
+  ] as const) {
+    it(`lets go of a connection on which a request is never acknowledged, once it is ${how}`, async () => {
+      const { side, get } = await open();
+      const sent = side.send(INITIALIZE);
+      const post = await peer.next('POST');
+      void end(side, get);
+      await post.abandoned();
+      await sent;
+    });
+  }
+
+  it('gives up a notification that is never acknowledged', async () => {
+    const { side } = await open('/messages', { timeout: 50 });
+    const refused = side.refused({ method: 'notifications/initialized' });
+    await (await peer.next('POST')).abandoned();
+    expect(await refused).to.include({ code: 'MCPC_TIMEOUT', delivered: 'unknown' });
   });
 
   it('fails the request whose answer is malformed, and goes on', async () => {

@@ -1,4 +1,5 @@
 import {
+  cancelledId,
   ConnectorError,
   heed,
   keyOf,
@@ -7,15 +8,20 @@ import {
   type Credentials,
   type Envelope,
   type Outline,
+  type RequestId,
   type Transport,
   type TransportContext,
 } from '@mcp-connect/core';
-import { notMcp, refuseTooLarge, tooLarge } from './body.js';
+import { notMcp, refuseTooLarge, tooLarge, untaken } from './body.js';
 import { postHeaders, signedHeaders, streamHeaders } from './headers.js';
 import { Intake } from './intake.js';
 import { refusalOf } from './status.js';
 import { isEventStream, readEvents } from './streams.js';
+import { MOST_TOLD, Turns } from './turns.js';
 import { discard, openWire, type HttpRequest, type Wire } from './wire.js';
+
+/** How long a server may take to acknowledge a request whose answer has come or is not wanted, in milliseconds. */
+const LINGER = 1_000;
 
 /**
  * Opens HTTP with SSE, the transport of 2024-11-05: one GET stream brings every message of the server, and its first
@@ -39,6 +45,9 @@ class LegacySse implements Transport {
   #stream: HttpRequest | undefined;
   /** Where messages are posted; known from the first event on. */
   #address: URL | undefined;
+  /** Gives up the POSTs of requests that wait for their answers: one that is never acknowledged takes up a connection. */
+  readonly #posts = new Map<RequestId, () => void>();
+  readonly #told = new Turns(MOST_TOLD);
   #closed = false;
 
   constructor(context: TransportContext, wire: Wire) {
@@ -74,8 +83,7 @@ class LegacySse implements Transport {
           context: this.#context,
           intake: new Intake(),
           // Before it has said where messages go, nobody has asked it anything.
-          onmessage: (envelope) =>
-            this.#address === undefined ? undefined : this.#context.onmessage(envelope),
+          onmessage: (envelope) => (this.#address === undefined ? undefined : this.#take(envelope)),
           onother: ({ event, data }, error) => {
             if (error !== undefined) this.#spoilt(data, error);
             if (this.#address !== undefined || event !== 'endpoint') return;
@@ -95,13 +103,19 @@ class LegacySse implements Transport {
   }
 
   send(envelope: Envelope, credentials: Credentials): Promise<void> {
-    const { endpoint } = this.#context;
-    if (this.#closed || this.#address === undefined) {
+    if (envelope.kind === 'request') return this.#post(envelope, credentials);
+    if (envelope.method === 'notifications/cancelled') this.#release(cancelledId(envelope));
+    return this.#told.run(() => this.#post(envelope, credentials));
+  }
+
+  async #post(envelope: Envelope, credentials: Credentials): Promise<void> {
+    const { endpoint, settings } = this.#context;
+    const url = this.#address;
+    if (this.#closed || url === undefined) {
       throw new ConnectorError('MCPC_CONNECTION_LOST', `The stream of ${endpoint.label} has ended.`);
     }
-    const url = this.#address;
-    return new Promise((resolve, reject) => {
-      const urgent = envelope.kind !== 'request';
+    const key = envelope.kind === 'request' ? envelope.key : undefined;
+    await new Promise<void>((resolve, reject) => {
       const unsigned = postHeaders(credentials.headers);
       const headers = signedHeaders(credentials, {
         method: 'POST',
@@ -109,18 +123,50 @@ class LegacySse implements Transport {
         headers: unsigned,
         body: envelope.bytes,
       });
-      this.#wire.request(
-        { method: 'POST', url, headers, body: envelope.bytes, urgent },
+      const end = (): void => {
+        clearTimeout(late);
+        if (key !== undefined && this.#posts.get(key) === giveUp) this.#posts.delete(key);
+      };
+      const request = this.#wire.request(
+        { method: 'POST', url, headers, body: envelope.bytes, urgent: key === undefined },
         {
-          onerror: reject,
+          onerror: (error) => {
+            end();
+            reject(error);
+          },
           onresponse: (response) => {
+            end();
             discard(response);
             if (response.statusCode! < 300) resolve();
             else reject(refusalOf(response, endpoint.label, true));
           },
         },
       );
+      const giveUp = (): void => {
+        request.abort();
+        resolve();
+      };
+      if (key !== undefined) this.#posts.set(key, giveUp);
+      const { timeout } = settings;
+      const untold = (): void => {
+        request.abort();
+        reject(untaken(endpoint.label, timeout));
+      };
+      const late = key === undefined ? setTimeout(untold, timeout) : undefined;
     });
+  }
+
+  #take(envelope: Envelope): void | Promise<void> {
+    if (envelope.kind === 'response') this.#release(envelope.key);
+    return this.#context.onmessage(envelope);
+  }
+
+  /** Waits no longer for the acknowledgement of a request that needs no answer any more. */
+  #release(key: RequestId | undefined): void {
+    const giveUp = key === undefined ? undefined : this.#posts.get(key);
+    if (key === undefined || giveUp === undefined) return;
+    this.#posts.delete(key);
+    setTimeout(giveUp, LINGER).unref();
   }
 
   /** The stream is the session: only an answer on it shows that it lives. */

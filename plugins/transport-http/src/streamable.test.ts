@@ -369,6 +369,29 @@ describe('Streamable HTTP', () => {
       await post.abandoned();
     });
 
+    it('take up no more than so many connections, and all arrive', async () => {
+      const count = 300;
+      const steps = Array.from({ length: count }, (_, progress) => progress);
+      const sent = Promise.all(
+        steps.map((progress) => side.send({ method: 'notifications/progress', params: { progress } })),
+      );
+      const held: Arrival[] = [];
+      while (held.length < 128) held.push(await peer.next());
+      // A round trip on a connection of its own: whatever else was sent would have come.
+      void side.send({ id: 1, method: 'ping' });
+      (await peer.next()).result();
+      await side.message();
+      expect(peer.arrivals.size).to.equal(0);
+      const seen: unknown[] = [];
+      for (const _ of steps) {
+        const post = held.shift() ?? (await peer.next());
+        seen.push(post.message.params?.['progress']);
+        post.status(202);
+      }
+      await sent;
+      expect(seen).to.have.members(steps);
+    });
+
     it('survive a refusal that is cut', async () => {
       const sent = side.refused({ method: 'notifications/roots/list_changed' });
       const post = await peer.next();
@@ -665,6 +688,19 @@ describe('Streamable HTTP', () => {
   });
 
   describe('close', () => {
+    it('lets messages without an answer go first, and sends none behind it', async () => {
+      const count = 300;
+      const steps = Array.from({ length: count }, (_, progress) => progress);
+      const tell = (progress: number): Promise<void> =>
+        side.send({ method: 'notifications/progress', params: { progress } });
+      const sent = Promise.allSettled(steps.map(tell));
+      const closing = side.close();
+      for (const _ of steps) (await peer.next()).status(202);
+      await Promise.all([sent, closing]);
+      expect(await side.refused({ method: 'notifications/progress' })).to.include({ delivered: 'no' });
+      expect(peer.log).to.have.length(count);
+    });
+
     it('ends the session at the server and gives running requests up', async () => {
       const get = await begin(peer, side);
       const post = (await ask()).stream();

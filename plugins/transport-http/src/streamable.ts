@@ -12,7 +12,7 @@ import {
   type TransportContext,
 } from '@mcp-connect/core';
 import { errorIn, isFinal, isForgotten, sessionLost } from './answer.js';
-import { bodyOfRefusal, refuseTooLarge } from './body.js';
+import { bodyOfRefusal, refuseTooLarge, untaken } from './body.js';
 import { mirroredHeaders, modernHeaders, modernVersion, postHeaders, signedHeaders } from './headers.js';
 import { Intake } from './intake.js';
 import { openLegacySse } from './legacy-sse.js';
@@ -21,6 +21,7 @@ import { Replies, type ReplyHost } from './replies.js';
 import type { Reply } from './reply.js';
 import { Session } from './session.js';
 import { bidsAgain, refusalOf } from './status.js';
+import { MOST_TOLD, Turns } from './turns.js';
 import { discard, openWire, type Wire } from './wire.js';
 
 /** How long a server may take to answer a request that was cancelled, in milliseconds. */
@@ -53,13 +54,16 @@ class Streamable implements Transport, ReplyHost {
   readonly #session = new Session(this);
   /** The modern version that the last request carried; undefined where it was of an older revision. */
   #spoken: string | undefined;
-  /** Bytes of requests to which the server has not begun to reply. */
+  readonly #told = new Turns(MOST_TOLD);
+  /** Bytes of messages to which the server has not begun to reply. */
   #waiting = 0;
   #room: Promise<void> | undefined;
   #makeRoom: (() => void) | undefined;
   /** Takes over when the server turns out to speak only HTTP with SSE. */
   #fallback: Transport | undefined;
   #closing: Promise<void> | undefined;
+  /** True once nothing more may be sent. */
+  #over = false;
 
   constructor(context: TransportContext, wire: Wire) {
     this.context = context;
@@ -72,9 +76,7 @@ class Streamable implements Transport, ReplyHost {
   }
 
   send(envelope: Envelope, credentials: Credentials): void | Promise<void> {
-    if (this.#closing !== undefined) {
-      throw new ConnectorError('MCPC_CONNECTION_LOST', `The connection to ${this.#label} is closed.`);
-    }
+    if (this.#closing !== undefined) throw closed(this.#label);
     if (this.#fallback !== undefined) return this.#fallback.send(envelope, credentials);
     if (envelope.kind === 'request') return this.#request(envelope, credentials);
     if (envelope.method === 'notifications/cancelled' && this.#cancel(envelope)) return undefined;
@@ -89,7 +91,7 @@ class Streamable implements Transport, ReplyHost {
     return true;
   }
 
-  /** Asks for a pause while requests that the server has not taken up fill more than one message may. */
+  /** Asks for a pause while messages that the server has not taken up fill more than one message may. */
   drain(): Promise<void> | undefined {
     if (this.#waiting <= this.context.settings.maxMessageSize) return this.#fallback?.drain?.();
     this.#room ??= new Promise((resolve) => (this.#makeRoom = resolve));
@@ -151,7 +153,11 @@ class Streamable implements Transport, ReplyHost {
   #takenUp(pending: Pending): void {
     if (!pending.waiting) return;
     pending.waiting = false;
-    this.#waiting -= pending.envelope.size;
+    this.#taken(pending.envelope.size);
+  }
+
+  #taken(bytes: number): void {
+    this.#waiting -= bytes;
     if (this.#room === undefined || this.#waiting > this.context.settings.maxMessageSize) return;
     this.#makeRoom?.();
     this.#room = undefined;
@@ -162,6 +168,18 @@ class Streamable implements Transport, ReplyHost {
     // Only requests have to describe themselves; the headers belong on all that is posted (2026-07-28 streamable-http).
     const version = modernVersion(envelope) ?? (envelope.method === undefined ? undefined : this.#spoken);
     const headers = this.#postHeaders(envelope, version, credentials);
+    const { size } = envelope;
+    this.#waiting += size;
+    try {
+      await this.#told.run(() => this.#post(envelope, headers));
+    } finally {
+      this.#taken(size);
+    }
+    if (envelope.method === 'notifications/initialized') await this.#session.listen();
+  }
+
+  async #post(envelope: Envelope, headers: Record<string, string>): Promise<void> {
+    if (this.#over) throw closed(this.#label);
     const session = headers['mcp-session-id'];
     await new Promise<void>((resolve, reject) => {
       const { timeout } = this.context.settings;
@@ -188,7 +206,6 @@ class Streamable implements Transport, ReplyHost {
         reject(untaken(this.#label, timeout));
       }, timeout);
     });
-    if (envelope.method === 'notifications/initialized') await this.#session.listen();
   }
 
   #postHeaders(
@@ -309,7 +326,13 @@ class Streamable implements Transport, ReplyHost {
     }
     this.#replies.clear();
     await this.#fallback?.close();
+    // What the client has said last still waits for its turn; it begins before this does.
+    await atMost(
+      FAREWELL,
+      this.#told.run(async () => undefined),
+    );
     await atMost(FAREWELL, this.#session.end());
+    this.#over = true;
     this.wire.close();
   }
 }
@@ -322,7 +345,6 @@ function mayBeOlder(status: number, { message }: Envelope): boolean {
   return takesAny && status >= 400 && status < 500 && !CLOSED_STATUSES.has(status);
 }
 
-function untaken(label: string, timeout: number): ConnectorError {
-  const text = `${label} did not take a message within ${timeout / 1000} s.`;
-  return new ConnectorError('MCPC_TIMEOUT', text, { delivered: 'unknown' });
+function closed(label: string): ConnectorError {
+  return new ConnectorError('MCPC_CONNECTION_LOST', `The connection to ${label} is closed.`);
 }

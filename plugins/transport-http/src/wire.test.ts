@@ -264,7 +264,7 @@ describe('The wire', () => {
   it('carries 300 requests at once', async () => {
     const count = 300;
     const ids = Array.from({ length: count }, (_, index) => index);
-    void Promise.all(ids.map((id) => side.send({ id, method: 'ping' })));
+    void Promise.all(ids.map((id) => side.send({ id, method: 'tools/list' })));
     // The last ones wait for a connection; what is urgent does not.
     const held = await Promise.all(ids.slice(0, 256).map(() => peer.next()));
     const urgent = side.send({ method: 'notifications/roots/list_changed' });
