@@ -1,4 +1,5 @@
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
+import { isUtf8 } from 'node:buffer';
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { Envelope } from './envelope.js';
@@ -160,6 +161,32 @@ describe('Envelope', () => {
         expect(changed.kind).to.equal('request');
       }),
     );
+  });
+
+  it('reads an id beyond ASCII, small or large', () => {
+    for (const text of [
+      '{"jsonrpc":"2.0","id":"größe 人","result":{}}',
+      '{"result":{},"id":"größe 人","jsonrpc":"2.0"}',
+    ]) {
+      for (const { id, idText } of [read(text), read(text.replace('{}', `{"x":"${'y'.repeat(20_000)}"}`))])
+        expect({ id, idText }).to.deep.equal({ id: 'größe 人', idText: '"größe 人"' });
+    }
+  });
+
+  it('passes on as UTF-8 what is none, small or large, whole or in pieces', () => {
+    const wrong = Buffer.from([0xff, 0xc3, 0xed, 0xa0, 0x80, 0xf0, 0x9f]);
+    for (const filler of ['', '€'.repeat(20_000)]) {
+      const before = Buffer.from(`{"jsonrpc":"2.0","id":1,"result":{"filler":"${filler}","text":"`);
+      const bytes = Buffer.concat([before, wrong, Buffer.from('"}}')]);
+      const middle = before.length + 4;
+      for (const pieces of [[bytes], [bytes.subarray(0, middle), bytes.subarray(middle)]]) {
+        const envelope = Envelope.read(pieces);
+        expect(isUtf8(envelope.bytes)).to.equal(true);
+        expect(envelope.bytes.toString()).to.equal(bytes.toString());
+        expect(envelope.message).to.deep.equal(JSON.parse(bytes.toString()));
+      }
+      expect(Envelope.readAt(bytes, 0)).to.equal(undefined);
+    }
   });
 
   it('leaves a message without an id alone', () => {

@@ -1,8 +1,10 @@
+import { isUtf8 } from 'node:buffer';
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.js';
 import { ConnectorError } from './errors.js';
 import { glance, type Glance } from './glance.js';
 import { outlineOf, type Outline } from './scan.js';
 import { skim } from './skim.js';
+import { inUtf8 } from './utf8.js';
 
 /** What a message is to the line. `invalid` is JSON that is no JSON-RPC message. */
 export type MessageKind = 'request' | 'notification' | 'response' | 'batch' | 'invalid';
@@ -23,7 +25,8 @@ const FRAMED: Framing = {};
 
 /**
  * One JSON-RPC message with the bytes it arrived as. An envelope that no hook changed is forwarded as those very
- * bytes; `message` is parsed at most once, on demand (JSON-RPC 2.0; MCP basic/index, Messages).
+ * bytes; `message` is parsed at most once, on demand (JSON-RPC 2.0; MCP basic/index, Messages). Bytes that are no UTF-8
+ * are replaced as a parser replaces them: no message may have any (MCP basic/transports, stdio).
  */
 export class Envelope {
   readonly kind: MessageKind;
@@ -64,7 +67,7 @@ export class Envelope {
     // A batch has to be taken apart in any case.
     return top.isBatch
       ? Envelope.#parsed(joined(pieces))
-      : new Envelope(top, pieces.map(onOneLine), undefined);
+      : new Envelope(top, inUtf8(pieces).map(onOneLine), undefined);
   }
 
   /**
@@ -85,7 +88,8 @@ export class Envelope {
   static #parsed(bytes: Buffer): Envelope {
     const text = bytes.toString('utf8');
     const message = parse(text);
-    const line = text.includes('\n') || text.includes('\r') ? onOneLine(bytes) : bytes;
+    const whole = isUtf8(bytes) ? bytes : Buffer.from(text);
+    const line = text.includes('\n') || text.includes('\r') ? onOneLine(whole) : whole;
     return new Envelope(topOf(message), line, message);
   }
 

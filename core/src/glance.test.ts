@@ -53,6 +53,8 @@ describe('glance', () => {
       `{"jsonrpc":"2.0","id":1,"extra":${large},"method":"m"}`,
       `{"jsonrpc":"2.0","id":1,"params":${large}}`,
       `{"jsonrpc":"2.0","\\u0069d":1,"result":${large}}`,
+      `{"jsonrpc":"2.0","id":"größe","result":${large}}`,
+      `{"jsonrpc":"2.0","result":${large},"id":"größe"}`,
     ])
       expect(look(text), text.slice(0, 60)).to.equal(undefined);
   });

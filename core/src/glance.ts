@@ -10,8 +10,8 @@ export interface Glance {
 /** So many bytes at either end are looked at. */
 const REACH = 1_024;
 
-/** A string without any escape that could hide a name, a number, or a word. */
-const SCALAR = String.raw`"[^"\\]*"|-?\d[\d.eE+-]*|true|false|null`;
+/** A string of ASCII without any escape that could hide a name, a number, or a word. */
+const SCALAR = String.raw`"[^"\\\x80-\xff]*"|-?\d[\d.eE+-]*|true|false|null`;
 /** A member at the beginning of what is left, up to its value or, for an object or array, to its bracket. */
 const FIRST = new RegExp(String.raw`\s*"(\w+)"\s*:\s*(?:(${SCALAR})\s*,|[{[])`, 'y');
 /** A member behind the large one, at the end of what is left. Only a name stands between a comma and a colon. */

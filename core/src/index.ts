@@ -71,6 +71,7 @@ export { splitCommand, type SplitOptions } from './command.js';
 export { endGroup } from './group.js';
 export { inTime } from './in-time.js';
 export { isLoopback } from './loopback.js';
+export { makeFolder } from './folder.js';
 export { outputOf, type RunOptions } from './program.js';
 export { randomId } from './random.js';
 export { tlsFailureOf, tlsFaultOf, type TlsFailure, type TlsFault } from './tls-failure.js';

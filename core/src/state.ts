@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import { makeFolder } from './folder.js';
 import { randomId } from './random.js';
 
 /** Where a program may keep its state, as far as it depends on the machine and its user. */
@@ -40,8 +41,8 @@ export function runtimeDir(place: StatePlace): string {
  * @throws NodeJS.ErrnoException when the folder or the file cannot be written; the old file is then untouched
  */
 export async function writePrivately(path: string, text: string): Promise<void> {
-  const { mkdir, rename, rm, writeFile } = await import('node:fs/promises');
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const { rename, rm, writeFile } = await import('node:fs/promises');
+  makeFolder(dirname(path), 0o700);
   const draft = `${path}.${randomId()}.tmp`;
   try {
     await writeFile(draft, text, { mode: 0o600, flag: 'wx' });

@@ -95,7 +95,7 @@ describe('exit codes', () => {
     { line: 'plugins install mcp-x', code: 1, env: { MCP_CONNECT_NPM_REGISTRY: 'http://127.0.0.1:1' } },
     { line: 'plugins install', code: 2 },
     { line: 'autocomplete bash', code: 0 },
-    { line: 'autocomplete bash', code: 1, env: { MCP_CONNECT_CACHE_DIR: NOWHERE } },
+    { line: 'autocomplete bash', code: 2, env: { MCP_CONNECT_CACHE_DIR: NOWHERE } },
     { line: 'autocomplete fish', code: 2 },
     { line: 'help', code: 0 },
     { line: 'help nobody', code: 2 },

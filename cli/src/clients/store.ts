@@ -4,7 +4,6 @@ import {
   chmodSync,
   constants,
   lstatSync,
-  mkdirSync,
   readFileSync,
   readlinkSync,
   realpathSync,
@@ -14,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { ConnectorError, reasonOf } from '@mcp-connect/core';
+import { ConnectorError, makeFolder, reasonOf } from '@mcp-connect/core';
 
 /** How often a file that others change meanwhile is begun anew. */
 const MOST_TRIES = 5;
@@ -70,7 +69,7 @@ function replace(file: string, { before, after }: Stored): Stored | undefined {
     const target = targetOf(file);
     const stats = statSync(target, { throwIfNoEntry: false });
     if (stats !== undefined) accessSync(target, constants.W_OK);
-    else mkdirSync(dirname(target), { recursive: true });
+    else makeFolder(dirname(target));
     const backup = stats === undefined ? undefined : keep(file, before);
     const draft = `${target}.${randomUUID()}.tmp`;
     try {

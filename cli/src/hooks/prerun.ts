@@ -1,4 +1,4 @@
-import { reasonOf } from '@mcp-connect/core';
+import { ConnectorError, makeFolder, reasonOf } from '@mcp-connect/core';
 import type { Interfaces } from '@oclif/core';
 import type { Hook } from '@oclif/core/hooks';
 import { addPluginFlags, takesPlugins } from '../flags/plugin-flags.js';
@@ -10,15 +10,14 @@ const OF_PACKAGES = /^plugins:(?:install|link|inspect|uninstall)$/;
 
 /** Has completion know the flags of installed plugins, and looks at a package before something is done with it. */
 const prerun: Hook.Prerun = async function ({ Command, config, argv }) {
-  if (OF_PACKAGES.test(Command.id)) {
-    try {
-      await checkPackages(Command.id, argv, config);
-    } catch (error) {
-      // oclif keeps the errors of hooks to itself, but not that a hook ends the program.
-      const { line, exitCode } = reportOf(error);
-      process.stderr.write(`${line}\n`);
-      return this.exit(exitCode);
-    }
+  try {
+    makeFolders(Command.id, config);
+    if (OF_PACKAGES.test(Command.id)) await checkPackages(Command.id, argv, config);
+  } catch (error) {
+    // oclif keeps the errors of hooks to itself, but not that a hook ends the program.
+    const { line, exitCode } = reportOf(error);
+    process.stderr.write(`${line}\n`);
+    return this.exit(exitCode);
   }
   if (!/^autocomplete(:create)?$/.test(Command.id)) return;
   try {
@@ -29,6 +28,23 @@ const prerun: Hook.Prerun = async function ({ Command, config, argv }) {
     this.warn(reasonOf(error));
   }
 };
+
+/** oclif would make its folders by the recursion of Node.js, which never ends where there is no place for them. */
+function makeFolders(id: string, { dataDir, cacheDir }: Interfaces.Config): void {
+  if (/^plugins:(?:install|link)$/.test(id)) makeOwn(dataDir, 'MCP_CONNECT_DATA_DIR');
+  if (/^(?:autocomplete(?::create)?|plugins:link)$/.test(id)) makeOwn(cacheDir, 'MCP_CONNECT_CACHE_DIR');
+}
+
+function makeOwn(folder: string, variable: string): void {
+  try {
+    makeFolder(folder);
+  } catch (cause) {
+    throw new ConnectorError('MCPC_USAGE', `${folder} cannot be made: ${reasonOf(cause)}`, {
+      cause,
+      hint: `Name a folder that you may write to with ${variable}`,
+    });
+  }
+}
 
 async function checkPackages(id: string, argv: string[], config: Interfaces.Config): Promise<void> {
   const words = argv.filter((word) => !word.startsWith('-'));

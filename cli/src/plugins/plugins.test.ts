@@ -135,6 +135,23 @@ describe('plugins of the user', () => {
     }
   });
 
+  for (const [line, variable] of [
+    [['plugins', 'link', 'mine'], 'MCP_CONNECT_DATA_DIR'],
+    [['plugins', 'install', './mine'], 'MCP_CONNECT_DATA_DIR'],
+    [['autocomplete', 'bash'], 'MCP_CONNECT_CACHE_DIR'],
+  ] as const) {
+    it(`tell of a folder that cannot be made: ${line.join(' ')}`, async function () {
+      if (process.platform !== 'linux') return this.skip();
+      write('mine');
+      env[variable] = '/proc/mcp-connect/folder';
+      const { code, out, err } = await mcpConnect(line);
+      expect({ code, out }).to.deep.equal({ code: 2, out: '' });
+      expect(err)
+        .to.match(/^mcp-connect: [^\n]+\n$/)
+        .and.include(variable);
+    });
+  }
+
   it('cannot be linked from a package that is none', async () => {
     const path = write('mine', { oclif: undefined });
     const { code, out, err } = await mcpConnect(['plugins', 'link', path]);

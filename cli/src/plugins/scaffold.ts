@@ -1,7 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ConnectorError, reasonOf } from '@mcp-connect/core';
+import { ConnectorError, makeFolder, reasonOf } from '@mcp-connect/core';
 import { markdownTable } from '../flags/flag-table.js';
 import { PLUGINS_CREATE_FLAGS } from '../flags/local.js';
 
@@ -41,7 +41,7 @@ export function scaffold({ name, kind, folder }: ScaffoldOptions): readonly stri
     });
   }
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
   } catch (cause) {
     throw new ConnectorError('MCPC_USAGE', `${folder} cannot be made: ${reasonOf(cause)}`, {
       cause,
@@ -58,7 +58,7 @@ export function scaffold({ name, kind, folder }: ScaffoldOptions): readonly stri
     filesOf(join(TEMPLATES, template)).map((file) => {
       const text = readFileSync(join(TEMPLATES, template, file), 'utf8');
       const target = NAMES[file] ?? file;
-      mkdirSync(dirname(join(folder, target)), { recursive: true });
+      makeFolder(dirname(join(folder, target)));
       writeFileSync(join(folder, target), realigned(replaceWords(text, words)));
       return target;
     }),

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,7 @@ import { readManifest } from './resolve.js';
 
 /** Where npm is asked from, and for what. */
 export interface SourceOptions {
-  /** The user's folder, which is where the package would be installed. */
+  /** The user's folder, which is there, and is where the package would be installed. */
   readonly data: string;
   /** The registry, where it is another one than npm's settings say. */
   readonly registry: string | undefined;
@@ -75,7 +75,6 @@ interface Viewed {
 /** Asks the registry once, without the retries that npm would make. */
 async function viewed(source: string, { data, registry }: SourceOptions): Promise<Viewed> {
   // npm reads its settings from where the package would be installed.
-  mkdirSync(data, { recursive: true });
   const args = ['view', source, 'name', 'keywords', 'oclif', '--json', '--fetch-retries=0'];
   args.push(`--fetch-timeout=${PATIENCE}`, ...(registry === undefined ? [] : [`--registry=${registry}`]));
   const output = await outputOfNpm(args, data);

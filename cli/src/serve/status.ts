@@ -1,8 +1,8 @@
-import { lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { lstatSync, readdirSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { reasonOf, type LegStatus, type Log } from '@mcp-connect/core';
+import { makeFolder, reasonOf, type LegStatus, type Log } from '@mcp-connect/core';
 
 /** What one running mcp-connect tells of itself. */
 export interface ProcessStatus {
@@ -94,7 +94,7 @@ function pathOf(dir: string, pid: number): string {
 
 /** A folder of another user, or one that others can enter, is no place for a socket. */
 function makePrivate(dir: string): void {
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  makeFolder(dir, 0o700);
   const { uid, mode } = lstatSync(dir);
   const isOurs = uid === process.getuid?.() && (mode & 0o077) === 0;
   if (!isOurs) throw new Error(`others can enter ${dir}`);

@@ -1,7 +1,8 @@
-import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { makeFolder } from '@mcp-connect/core';
 
 /** How often an owner shows that it lives, in milliseconds. */
 const HEARTBEAT = 1_000;
@@ -59,7 +60,7 @@ export async function withLock<T>(
 }
 
 async function acquire(path: string, signal: AbortSignal | undefined): Promise<number> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(path), 0o700);
   let seen: Sighting | undefined;
   for (;;) {
     signal?.throwIfAborted();
