@@ -18,6 +18,8 @@ describe('mcp-filter-tools leaves alone what is none of its business', () => {
 describe('mcp-filter-tools', () => {
   const log = createLog({ level: 'error', write: () => undefined });
   let served: Served;
+  /** What the server says of how long, and for whom, its list may be kept. */
+  let hints: object;
   let called: string[];
   let ask: (method: string, params?: Record<string, unknown>) => Promise<PeerMessage>;
   let close: () => Promise<void>;
@@ -26,11 +28,12 @@ describe('mcp-filter-tools', () => {
   async function join(options: Options, names: readonly string[]): Promise<void> {
     const { kind, serve } = memoryTransport();
     called = [];
+    hints = {};
     served = await serve((text, say) => {
       const { id, method, params } = JSON.parse(text) as PeerMessage;
       if (method === 'tools/call') called.push(params!['name'] as string);
       const tools = names.map((name) => ({ name, description: `does ${name}` }));
-      void say(JSON.stringify({ jsonrpc: '2.0', id, result: { tools, nextCursor: 'more' } }));
+      void say(JSON.stringify({ jsonrpc: '2.0', id, result: { tools, nextCursor: 'more', ...hints } }));
     });
     const connector = new Connector({ log });
     connector.use(filter, options).endpoint(served.endpoint);
@@ -63,6 +66,13 @@ describe('mcp-filter-tools', () => {
     const { result } = await ask('tools/list');
     expect(result).to.have.property('nextCursor', 'more');
     expect(result!['tools']).to.deep.include({ name: 'find', description: 'does search' });
+  });
+
+  it('keeps for this client what others may keep of the list as it was', async () => {
+    await join(RULES, ['read_file']);
+    expect((await ask('tools/list')).result).not.to.have.property('cacheScope');
+    hints = { ttlMs: 60_000, cacheScope: 'public' };
+    expect((await ask('tools/list')).result).to.include({ ttlMs: 60_000, cacheScope: 'private' });
   });
 
   it('calls a tool by the name that the server gives it', async () => {

@@ -56,7 +56,9 @@ export default definePlugin({
       if (exchange.method !== 'tools/list' || !('result' in message)) return undefined;
       const { tools } = message.result as { tools?: unknown };
       if (!Array.isArray(tools)) return undefined;
-      return { ...message, result: { ...message.result, tools: tools.flatMap(show) } };
+      const result = { ...message.result, tools: tools.flatMap(show) };
+      // Others may be shown other tools (MCP 2026-07-28 server/utilities/caching).
+      return { ...message, result: 'cacheScope' in result ? { ...result, cacheScope: 'private' } : result };
     });
 
     /** A tool as the client sees it, or nothing. */
