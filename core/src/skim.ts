@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer';
+import { characterEnd } from './utf8.js';
 
 /** What the top level of a JSON-RPC message says. */
 export interface Skimmed {
@@ -25,11 +25,9 @@ const BLANK = 0x20;
 const TAB = 0x09;
 const FIRST_BEYOND_ASCII = 0x80;
 const UNICODE_ESCAPE = 0x75;
-/** What does not stand for itself in a string: its end, escapes and controls. */
-const SPECIAL = new Uint8Array(256).fill(1, 0, BLANK);
+/** What does not stand for itself in a string: its end, escapes, controls, and what is only a part of a character. */
+const SPECIAL = new Uint8Array(256).fill(1, 0, BLANK).fill(1, FIRST_BEYOND_ASCII);
 SPECIAL[QUOTE] = SPECIAL[BACKSLASH] = 1;
-/** The same, and what is only a part of a character. */
-const SPECIAL_OR_WIDE = SPECIAL.slice().fill(1, FIRST_BEYOND_ASCII);
 /** The escapes of one letter: " \ / b f n r t. */
 const ESCAPES = new Uint8Array(256);
 for (const letter of [0x22, 0x5c, 0x2f, 0x62, 0x66, 0x6e, 0x72, 0x74]) ESCAPES[letter] = 1;
@@ -229,22 +227,21 @@ function blanks(text: Buffer, from: number, limit: number): number {
 /** Returns where the string that begins at `from` has ended. */
 function string(text: Buffer, from: number, limit: number): number {
   let at = from + 1;
-  // Few strings are anything but ASCII, and those that are take a look of their own.
-  let special = SPECIAL_OR_WIDE;
   for (;;) {
     // Four at once: nearly all stand for themselves.
     while (
       at + 3 < limit &&
-      (special[text[at]!]! | special[text[at + 1]!]! | special[text[at + 2]!]! | special[text[at + 3]!]!) ===
+      (SPECIAL[text[at]!]! | SPECIAL[text[at + 1]!]! | SPECIAL[text[at + 2]!]! | SPECIAL[text[at + 3]!]!) ===
         0
     )
       at += 4;
-    while (at < limit && special[text[at]!] === 0) at++;
+    while (at < limit && SPECIAL[text[at]!] === 0) at++;
     if (at >= limit) return NONE;
     const code = text[at]!;
-    if (code === QUOTE) return special === SPECIAL && !isUtf8(text.subarray(from, at)) ? NONE : at + 1;
+    if (code === QUOTE) return at + 1;
     if (code >= FIRST_BEYOND_ASCII) {
-      special = SPECIAL;
+      at = characterEnd(text, at, limit);
+      if (at === NONE) return NONE;
       continue;
     }
     if (code !== BACKSLASH || at + 1 >= limit) return NONE;

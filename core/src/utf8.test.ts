@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { inUtf8 } from './utf8.js';
+import { characterEnd, inUtf8 } from './utf8.js';
 
 /** Cuts a text at some places. */
 const cut = (bytes: Buffer, places: readonly number[]): Buffer[] => {
@@ -40,5 +40,30 @@ describe('inUtf8', () => {
         },
       ),
     );
+  });
+});
+
+describe('characterEnd', () => {
+  it('finds the characters that there are, and no others', () => {
+    const text = Buffer.alloc(4);
+    const rest = [0x7f, 0x80, 0xbf, 0xc0];
+    const wrong: string[] = [];
+    for (let first = 0x80; first < 0x100; first++) {
+      for (let second = 0; second < 0x100; second++) {
+        for (const [third, fourth] of rest.flatMap((one) => rest.map((other) => [one, other] as const))) {
+          text.set([first, second, third, fourth]);
+          const end = [2, 3, 4].find((length) => isUtf8(text.subarray(0, length))) ?? -1;
+          if (characterEnd(text, 0, 4) !== end) wrong.push(text.toString('hex'));
+        }
+      }
+    }
+    expect(wrong).to.deep.equal([]);
+  });
+
+  it('goes no further than the limit', () => {
+    for (const text of ['é', '€', '😀'].map((character) => Buffer.from(`${character}.`))) {
+      expect(characterEnd(text, 0, text.length)).to.equal(text.length - 1);
+      for (let limit = 1; limit < text.length - 1; limit++) expect(characterEnd(text, 0, limit)).to.equal(-1);
+    }
   });
 });

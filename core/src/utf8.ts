@@ -52,3 +52,27 @@ function widthOf(byte: number): number {
   if (byte < 0xe0) return 2;
   return byte < 0xf0 ? 3 : LONGEST;
 }
+
+/**
+ * Returns where the character beyond ASCII ends that begins at a place, or -1 where none does that is well-formed and
+ * ends within the limit (RFC 3629 section 4).
+ */
+export function characterEnd(text: Buffer, at: number, limit: number): number {
+  const first = text[at]!;
+  if (first < 0xe0) {
+    // Below C2 no character begins, or one that would take less room.
+    return first >= 0xc2 && at + 1 < limit && goesOn(text[at + 1]!) ? at + 2 : -1;
+  }
+  const end = first < 0xf0 ? at + 3 : at + LONGEST;
+  if (end > limit || first > 0xf4) return -1;
+  const second = text[at + 1]!;
+  // Nor one that is half of a surrogate pair, or beyond Unicode.
+  const least = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
+  const most = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
+  if (second < least || second > most || !goesOn(text[at + 2]!)) return -1;
+  return end === at + 3 || goesOn(text[at + 3]!) ? end : -1;
+}
+
+function goesOn(byte: number): boolean {
+  return (byte & 0xc0) === 0x80;
+}
