@@ -63,6 +63,7 @@ export { cancellation, cancelledId, keyOf, refusal, type ErrorData } from './rep
 export type { RetryTools } from './retry.js';
 export type { Affinity } from './router.js';
 export type { EquivalenceMode } from './equivalence.js';
+export { isSeverity, SEVERITIES, type Severity } from './severity.js';
 export type { EndpointSource, StopFollowing } from './sources.js';
 export type { LegStatus } from './legs.js';
 export type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.js';

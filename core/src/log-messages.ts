@@ -4,13 +4,9 @@ import { Envelope } from './envelope.js';
 import type { Exchange } from './hooks.js';
 import { LOG_LEVELS, type LogLevel, type LogRecord } from './log.js';
 import type { Plugin } from './plugin.js';
+import { isSeverity, SEVERITIES, type Severity } from './severity.js';
 
-/** MCP's levels from the least to the most severe (2025-11-25 server/utilities/logging; RFC 5424 section 6.2.1). */
-const LEVELS = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'] as const;
-
-type Level = (typeof LEVELS)[number];
-
-const LEVEL_OF: Readonly<Record<LogLevel, Level>> = {
+const LEVEL_OF: Readonly<Record<LogLevel, Severity>> = {
   trace: 'debug',
   debug: 'debug',
   info: 'info',
@@ -78,7 +74,7 @@ export class LogMessages {
   /** True while the client believes that the server logs only because we say so. */
   #announced = false;
   /** What the client then asked for. */
-  #level: Level = 'debug';
+  #level: Severity = 'debug';
 
   constructor({ level, now = () => performance.now() }: LogMessagesOptions) {
     this.#lowest = LOG_LEVELS.indexOf(level);
@@ -140,38 +136,38 @@ export class LogMessages {
 
   #setLevel(request: JSONRPCMessage, exchange: Exchange): void {
     const { level } = (request as { params?: { level?: unknown } }).params ?? {};
-    if (isLevel(level)) {
+    if (isSeverity(level)) {
       this.#level = level;
       exchange.answer({ result: {} });
     } else exchange.answer({ error: { code: -32_602, message: 'There is no such level.' } });
   }
 
-  /** The least severe level that the client may be sent now, as its place in {@link LEVELS}. */
+  /** The least severe level that the client may be sent now, as its place in {@link SEVERITIES}. */
   #wanted(): number | undefined {
     const { session, requests } = this.#client?.audience() ?? {};
     if (session?.initialized !== undefined) {
-      if (this.#announced) return LEVELS.indexOf(this.#level);
-      return session.logs ? Math.max(0, LEVELS.indexOf(levelSet(session.level) as Level)) : undefined;
+      if (this.#announced) return SEVERITIES.indexOf(this.#level);
+      return session.logs ? Math.max(0, SEVERITIES.indexOf(levelSet(session.level) as Severity)) : undefined;
     }
     const asked = (requests ?? []).map(levelAsked).filter((level) => level !== undefined);
     return asked.length === 0 ? undefined : Math.min(...asked);
   }
 
   #show({ level, text }: LogRecord, wanted: number): void {
-    if (LEVELS.indexOf(LEVEL_OF[level]) < wanted) return;
+    if (SEVERITIES.indexOf(LEVEL_OF[level]) < wanted) return;
     if (this.#lagging || !this.#hasRoom()) {
       this.#leftOut++;
       return;
     }
     if (this.#leftOut > 0) {
-      const severe = LEVELS[Math.max(wanted, LEVELS.indexOf('warning'))]!;
+      const severe = SEVERITIES[Math.max(wanted, SEVERITIES.indexOf('warning'))]!;
       this.#send(severe, `${this.#leftOut} log lines were left out here.`);
     }
     this.#leftOut = 0;
     this.#send(LEVEL_OF[level], stripVTControlCharacters(text));
   }
 
-  #send(level: Level, data: string): void {
+  #send(level: Severity, data: string): void {
     this.#left--;
     const params = { level, logger: LOGGER, data };
     const lag = this.#client?.deliver(
@@ -200,9 +196,5 @@ function levelAsked(request: Envelope): number | undefined {
   if (!request.bytes.includes(LOG_LEVEL_KEY)) return undefined;
   const { params } = (request.parsed ?? {}) as { params?: { _meta?: Record<string, unknown> } };
   const level = params?._meta?.[LOG_LEVEL_KEY];
-  return isLevel(level) ? LEVELS.indexOf(level) : undefined;
-}
-
-function isLevel(level: unknown): level is Level {
-  return LEVELS.includes(level as Level);
+  return isSeverity(level) ? SEVERITIES.indexOf(level) : undefined;
 }

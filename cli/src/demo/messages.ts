@@ -1,18 +1,8 @@
-/** The levels of log messages from the least to the most severe (2025-11-25 server/utilities/logging). */
-export const LEVELS = [
-  'debug',
-  'info',
-  'notice',
-  'warning',
-  'error',
-  'critical',
-  'alert',
-  'emergency',
-] as const;
+import { SEVERITIES, type Severity } from '@mcp-connect/core';
 
 /** The parameters of one `notifications/message`. */
 export interface LogMessage {
-  readonly level: (typeof LEVELS)[number];
+  readonly level: Severity;
   readonly logger: string;
   readonly data: string;
 }
@@ -20,7 +10,7 @@ export interface LogMessage {
 /** Makes the demo's log messages: each at the level that follows on the last one's. */
 export function demoMessages(count: number): LogMessage[] {
   return Array.from({ length: count }, (_, at) => ({
-    level: LEVELS[at % LEVELS.length]!,
+    level: SEVERITIES[at % SEVERITIES.length]!,
     logger: 'notification-demo',
     data: `Notification ${at + 1} of ${count}`,
   }));

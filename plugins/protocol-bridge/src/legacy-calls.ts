@@ -1,8 +1,15 @@
-import { InFlight, type ConnectorError, type Envelope, type RequestId } from '@mcp-connect/core';
+import {
+  InFlight,
+  SEVERITIES,
+  type ConnectorError,
+  type Envelope,
+  type RequestId,
+  type Severity,
+} from '@mcp-connect/core';
 import type { Answer } from './direction.js';
 import { covers, type Push } from './inquiry.js';
 import { notificationOf, requestOf } from './messages.js';
-import { LOG_LEVELS, mayAsk, type LogLevel, type ModernRequest } from './modern-request.js';
+import { mayAsk, type ModernRequest } from './modern-request.js';
 
 /** What becomes of a request: its answer, read or as it came, or the reason why there is none. */
 export type Outcome = Answer | Envelope | ConnectorError;
@@ -156,17 +163,17 @@ export class Calls {
    * @param id of the call that the message belongs to, where that is known
    */
   wants(level: unknown, id: RequestId | undefined): boolean {
-    const severity = LOG_LEVELS.indexOf(level as LogLevel);
+    const severity = SEVERITIES.indexOf(level as Severity);
     const call = this.find(id);
     const concerned = call === undefined ? [...this.#waiting.values()] : [call];
     return concerned.some(
-      ({ request }) => request?.level !== undefined && severity >= LOG_LEVELS.indexOf(request.level),
+      ({ request }) => request?.level !== undefined && severity >= SEVERITIES.indexOf(request.level),
     );
   }
 
   /** The least severe level that a waiting request asks for. */
-  get level(): LogLevel | undefined {
+  get level(): Severity | undefined {
     const wanted = new Set([...this.#waiting.values()].map(({ request }) => request?.level));
-    return LOG_LEVELS.find((level) => wanted.has(level));
+    return SEVERITIES.find((level) => wanted.has(level));
   }
 }

@@ -2,6 +2,7 @@ import {
   cancelledId,
   ConnectorError,
   InFlight,
+  isSeverity,
   type Credentials,
   type Envelope,
   type RequestId,
@@ -29,18 +30,6 @@ import { withChangedParams } from './skeleton.js';
 
 /** How long a stream of news may hold up the first request, in milliseconds. */
 const STREAM_PATIENCE = 500;
-
-/** Severities of RFC 5424 (2025-11-25 server/utilities/logging). */
-const LEVELS = new Set<unknown>([
-  'debug',
-  'info',
-  'notice',
-  'warning',
-  'error',
-  'critical',
-  'alert',
-  'emergency',
-]);
 
 /** Notifications of a legacy client that mean nothing to a modern server. */
 const SWALLOWED = new Set(['notifications/progress', 'notifications/roots/list_changed']);
@@ -168,7 +157,7 @@ export class LegacyToModern implements Direction {
 
   #setLevel(level: unknown): Answer {
     if (this.#discovered.capabilities?.['logging'] === undefined) return unknownMethod('logging/setLevel');
-    if (!LEVELS.has(level)) {
+    if (!isSeverity(level)) {
       return { error: { code: INVALID_PARAMS, message: `Unknown log level: ${String(level)}` } };
     }
     this.#level = level;

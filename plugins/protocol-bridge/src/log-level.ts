@@ -1,6 +1,5 @@
-import { reasonOf, type Log } from '@mcp-connect/core';
+import { reasonOf, type Log, type Severity } from '@mcp-connect/core';
 import type { LegacySession } from './legacy-session.js';
-import type { LogLevel } from './modern-request.js';
 
 /**
  * Sets the log level of a legacy session to what the requests that wait have asked for: the modern era knows a level
@@ -9,7 +8,7 @@ import type { LogLevel } from './modern-request.js';
 export class SessionLogLevel {
   readonly #session: LegacySession;
   readonly #log: Log;
-  #level: LogLevel | undefined;
+  #level: Severity | undefined;
   #setting: Promise<void> | undefined;
 
   constructor(session: LegacySession, log: Log) {
@@ -18,7 +17,7 @@ export class SessionLogLevel {
   }
 
   /** Has the server log from this level on. A returned promise settles when it does. */
-  set(level: LogLevel | undefined): void | Promise<void> {
+  set(level: Severity | undefined): void | Promise<void> {
     if (level === undefined || !('logging' in (this.#session.opened?.capabilities ?? {}))) return undefined;
     if (level !== this.#level) {
       this.#level = level;
@@ -33,7 +32,7 @@ export class SessionLogLevel {
   }
 
   /** A level that cannot be set is no reason to fail a request. */
-  async #tell(level: LogLevel): Promise<void> {
+  async #tell(level: Severity): Promise<void> {
     try {
       await this.#session.ask('logging/setLevel', { level });
     } catch (error) {

@@ -9,7 +9,7 @@ import {
   UNSUPPORTED_VERSION,
   VERSION_KEY,
 } from './modern.js';
-import type { Envelope } from '@mcp-connect/core';
+import { isSeverity, type Envelope, type Severity } from '@mcp-connect/core';
 import type { Answer } from './direction.js';
 import { isObject, paramsOf } from './messages.js';
 import { withChangedParams } from './skeleton.js';
@@ -27,26 +27,11 @@ export interface ModernRequest {
   readonly capabilities: Members;
   readonly clientInfo: Members;
   /** The least severe log messages that the client wants to see of this request; undefined for none. */
-  readonly level: LogLevel | undefined;
+  readonly level: Severity | undefined;
   /** Answers to what an earlier round asked for, by key. */
   readonly inputResponses: Members;
   readonly requestState: unknown;
 }
-
-/** Severities from the least to the most severe (RFC 5424). */
-export const LOG_LEVELS = [
-  'debug',
-  'info',
-  'notice',
-  'warning',
-  'error',
-  'critical',
-  'alert',
-  'emergency',
-] as const;
-
-/** One of {@link LOG_LEVELS}. */
-export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** Keys that describe the client of a single request; a legacy session is told them once. */
 const DESCRIPTION = new Set([VERSION_KEY, CLIENT_INFO_KEY, CAPABILITIES_KEY, LOG_LEVEL_KEY]);
@@ -77,7 +62,7 @@ export function readRequest(envelope: Envelope): ModernRequest | Required<Pick<A
   const capabilities = described[CAPABILITIES_KEY];
   if (!isObject(capabilities)) return invalid(`_meta lacks ${CAPABILITIES_KEY}`);
   const level = described[LOG_LEVEL_KEY];
-  if (level !== undefined && !isLogLevel(level)) return invalid(`${LOG_LEVEL_KEY} names no log level`);
+  if (level !== undefined && !isSeverity(level)) return invalid(`${LOG_LEVEL_KEY} names no log level`);
   const { inputResponses, requestState, ...asked } = rest;
   const method = envelope.method!;
   return {
@@ -117,10 +102,6 @@ function withoutDescription(meta: Members): Members {
 /** The members of an object; none of anything else. */
 export function membersOf(value: unknown): Members {
   return isObject(value) ? value : {};
-}
-
-function isLogLevel(value: unknown): value is LogLevel {
-  return (LOG_LEVELS as readonly unknown[]).includes(value);
 }
 
 function invalid(what: string): Required<Pick<Answer, 'error'>> {
