@@ -92,7 +92,7 @@ describe('a modern client of a legacy server over HTTP', () => {
       // The first call asks nothing and never ends; the second one asks.
       return params?.['name'] === 'quiet'
         ? hang()
-        : replySse({ content: [] }, { before: [{ id: `ask-${id}`, ...ELICIT }], pause: 50 });
+        : replySse({ content: [] }, { before: [{ id: `ask-${id}`, ...ELICIT }], pause: 300 });
     });
     void ask(1, 'tools/call', { name: 'quiet' }).catch(() => undefined);
     await server.received(1, 'tools/call');
