@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { PeerMessage } from '@mcp-connect/testing';
-import { joinToModern, type Handle, type Joined } from './joined.test.js';
+import { joined as join, joinToModern, type Handle, type Joined } from './joined.test.js';
 import { MODERN } from './modern.js';
 
 const META = 'io.modelcontextprotocol/';
@@ -89,6 +89,35 @@ describe('a legacy client and a modern server', () => {
       await start(undefined, { supportedVersions: ['2030-01-01'] });
       const { error } = await begin(joined);
       expect(error).to.deep.include({ code: -32_602, data: { supported: ['2030-01-01'] } });
+    });
+
+    const AS_MODERN = {
+      protocolVersion: MODERN,
+      capabilities: {},
+      serverInfo: { name: 'modern', version: '2' },
+    };
+
+    it('that is answered with the revision that has no such request is as good as refused', async () => {
+      const discovered = { resultType: 'complete', supportedVersions: [MODERN], capabilities: {} };
+      joined = await join(({ method }) => ({
+        result: method === 'initialize' ? AS_MODERN : method === 'server/discover' ? discovered : {},
+      }));
+      expect((await begin(joined)).result?.['protocolVersion']).to.equal('2025-11-25');
+      await ask(joined, 1, 'tools/list');
+      expect(requestsOf('tools/list')[0]?.params?.['_meta']).to.include({
+        [`${META}protocolVersion`]: MODERN,
+      });
+    });
+
+    it('keeps that answer where the server is no modern one after all, or was asked for it', async () => {
+      joined = await join(({ method }) =>
+        method === 'initialize' ? { result: AS_MODERN } : { error: { code: -32_601, message: 'unknown' } },
+      );
+      expect((await begin(joined)).result).to.deep.equal(AS_MODERN);
+      expect(requestsOf('server/discover')).to.have.length(1);
+      const again = await ask(joined, 'again', 'initialize', { protocolVersion: MODERN, capabilities: {} });
+      expect(again.result).to.deep.equal(AS_MODERN);
+      expect(requestsOf('server/discover')).to.have.length(1);
     });
 
     it('that was refused once is not sent again when the channel comes back', async () => {

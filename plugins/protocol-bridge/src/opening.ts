@@ -55,7 +55,7 @@ export async function beginLegacy(host: OpeningHost, opener: Opener): Promise<vo
   const through = host.install(passThrough(directed));
   upstream.watch(key, {
     answered: (answer) => {
-      if (answerOf(answer.parsed).error === undefined) void through.received(answer);
+      if (isWelcome(answer, envelope)) void through.received(answer);
       else void refused(host, opener, answer);
     },
     // When the whole channel is gone, its end tells so.
@@ -88,7 +88,14 @@ async function expectedDirection(host: OpeningHost, opener: Opener): Promise<Dir
   }
 }
 
-/** Takes a server that answered `initialize` with an error for a modern one if it is; else that error stands. */
+/** True unless `initialize` was answered with an error, or with the revision that has none and was not asked for. */
+function isWelcome(answer: Envelope, initialize: Envelope): boolean {
+  const { error, result } = answerOf(answer.parsed);
+  if (error !== undefined) return false;
+  return result?.['protocolVersion'] !== MODERN || paramsOf(initialize)['protocolVersion'] === MODERN;
+}
+
+/** Takes a server that did not welcome `initialize` for a modern one if it is; else its answer stands. */
 async function refused(host: OpeningHost, opener: Opener, answer: Envelope): Promise<void> {
   const { client } = host.directed;
   const { envelope, credentials } = opener;
