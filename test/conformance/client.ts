@@ -2,7 +2,7 @@
  * The client that the conformance harness starts: it does what the scenario asks with an SDK client that knows nothing
  * but stdio, so all that the harness sees on the wire is mcp-connect's.
  *
- * Usage: `node client.js URL`, with the scenario and the revision in the environment.
+ * Usage: `node client.js URL`, with the scenario and the revision that it is to speak in the environment.
  */
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
@@ -79,8 +79,7 @@ const STEPS: Readonly<Record<string, Steps>> = {
   'sep-2322-client-request-state': callSloppyTools,
 };
 
-const { MCP_CONFORMANCE_SCENARIO: scenario = '', MCP_CONFORMANCE_PROTOCOL_VERSION: revision = MODERN } =
-  process.env;
+const { MCP_CONFORMANCE_SCENARIO: scenario = '', MCPC_TEST_REVISION: revision = MODERN } = process.env;
 const [, , url = ''] = process.argv;
 
 const client = new Client(

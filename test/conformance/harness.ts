@@ -33,13 +33,18 @@ export interface Verdict {
 /** What stands for a revision where a scenario is of an extension, which has revisions of its own. */
 export const EXTENSION = 'extension';
 
-/** Runs one scenario of one revision with mcp-connect as the client under test. */
-export async function runScenario(scenario: string, revision: string): Promise<Verdict> {
+/**
+ * Runs one scenario of one revision with mcp-connect as the client under test.
+ *
+ * @param spoken the revision of the client behind mcp-connect, where it is another one
+ */
+export async function runScenario(scenario: string, revision: string, spoken = revision): Promise<Verdict> {
   // The harness cuts the command at its blanks, so it names neither path.
   const command = '"$MCPC_TEST_NODE" "$MCPC_TEST_CLIENT"';
   const words = ['--command', command, '--scenario', scenario, '--verbose'];
   if (revision !== EXTENSION) words.push('--spec-version', revision);
-  const { code, stdout, stderr } = await harness('client', ...words);
+  const env: NodeJS.ProcessEnv = spoken === EXTENSION ? {} : { MCPC_TEST_REVISION: spoken };
+  const { code, stdout, stderr } = await harness(['client', ...words], env);
   const checks = JSON.parse(stdout) as Check[];
   const failed = checks.filter(({ status }) => status === 'FAILURE' || status === 'WARNING');
   return { passed: code === 0, checks, report: `${JSON.stringify(failed, undefined, 2)}\n${stderr}` };
@@ -53,7 +58,7 @@ export async function runServerScenarios(
   const folder = await mkdtemp(join(tmpdir(), 'mcp-connect-'));
   try {
     const words = ['--url', url, '--suite', 'all', '--spec-version', revision, '--output-dir', folder];
-    await harness('server', ...words);
+    await harness(['server', ...words]);
     const entries = (await readdir(folder)).map(async (name): Promise<[string, Check[]]> => {
       const [, scenario = name] = /^server-(.+)-\d{4}-\d\d-\d\dT[\d-]+Z$/.exec(name) ?? [];
       return [scenario, JSON.parse(await readFile(join(folder, name, 'checks.json'), 'utf8')) as Check[]];
@@ -68,15 +73,19 @@ export async function runServerScenarios(
 export async function listScenarios(
   side: 'client' | 'server',
 ): Promise<ReadonlyMap<string, readonly string[]>> {
-  const { stdout } = await harness('list', `--${side}`);
+  const { stdout } = await harness(['list', `--${side}`]);
   const entries = stdout.matchAll(/^ {2}- (\S+) \[(\S*)\]$/gm);
   return new Map(Array.from(entries, ([, name = '', revisions = '']) => [name, revisions.split(',')]));
 }
 
-async function harness(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+async function harness(
+  args: readonly string[],
+  more: NodeJS.ProcessEnv = {},
+): Promise<{ code: number; stdout: string; stderr: string }> {
   const node20 = new URL('node20.js', import.meta.url).href;
   const env = {
     ...process.env,
+    ...more,
     MCPC_TEST_NODE: process.execPath,
     MCPC_TEST_CLIENT: fileURLToPath(new URL('client.js', import.meta.url)),
   };
