@@ -177,6 +177,7 @@ export class Forwarding {
     try {
       const opened = await this.#session.ready(request, credentials);
       if (!asked && this.#rounds.hold(call)) return;
+      await this.#tasks.listed(call);
       call.sent = true;
       await this.#logLevel.set(this.#calls.level);
       // It may have been cancelled in the meantime.

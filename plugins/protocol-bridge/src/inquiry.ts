@@ -60,7 +60,8 @@ export function inputRequestOf({ method, params }: Inquiry): { method: string; p
   return { method, params: kept };
 }
 
-const RELATED_TASK = 'io.modelcontextprotocol/related-task';
+/** Where a message names the task that it belongs to (2025-11-25 basic/utilities/tasks); 2026-07-28 has no such thing. */
+export const RELATED_TASK = 'io.modelcontextprotocol/related-task';
 
 /** What a {@link Push} is made from, beside the request. */
 export interface PushOptions {

@@ -1,6 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { RequestId } from '@mcp-connect/core';
 import type { Answer } from './direction.js';
 import type { Call, Calls } from './legacy-calls.js';
+import { RELATED_TASK } from './inquiry.js';
 import { ServerError, type LegacySession } from './legacy-session.js';
 import { METHOD_NOT_FOUND } from './modern.js';
 import { membersOf } from './modern-request.js';
@@ -11,6 +13,8 @@ type Members = Readonly<Record<string, unknown>>;
 const KEPT = 60 * 60_000;
 /** How long to wait before a task is looked at again where its server does not say, in milliseconds. */
 const PACE = 1_000;
+/** A list of tools without end must not hold up a call for ever. */
+const MOST_PAGES = 100;
 
 /**
  * Lets tools that a legacy server runs as tasks only be called by clients that know nothing of them: the task is
@@ -20,24 +24,39 @@ export class LegacyTasks {
   readonly #session: LegacySession;
   /** The tools that can be called in no other way. */
   readonly #tools = new Set<unknown>();
+  /** Settles when all tools were listed, by the client or for its first call. */
+  #listed: Promise<void> | undefined;
 
   constructor(session: LegacySession) {
     this.#session = session;
   }
 
+  /**
+   * Has the tools listed before the first call, where it may be one of a task and the client has not listed them: what a
+   * server says of a plain call is for people to read.
+   */
+  async listed({ method, request }: Call): Promise<void> {
+    if (method === 'tools/call' && this.#offered) await (this.#listed ??= this.#list(request?.envelope.key));
+  }
+
   /** Learns from a list of tools which ones are called as tasks. */
-  learn({ tools }: Members): void {
+  learn({ tools, nextCursor }: Members): void {
     if (!Array.isArray(tools)) return;
+    if (nextCursor === undefined) this.#listed = Promise.resolve();
     for (const tool of tools.map(membersOf)) {
       if (membersOf(tool['execution'])['taskSupport'] === 'required') this.#tools.add(tool['name']);
       else this.#tools.delete(tool['name']);
     }
   }
 
-  /** The parameters of a call, which ask for a task where the tool wants one. */
+  /**
+   * The parameters of a call, which ask for a task where the tool wants one. Whether they do is not for a modern client to
+   * say (SEP-2663).
+   */
   paramsOf(call: Call): Members {
-    const { params } = call.request!;
-    call.isTask ||= call.method === 'tools/call' && this.#tools.has(params['name']) && this.#offered;
+    if (call.method !== 'tools/call') return call.request!.params;
+    const { task: _hint, ...params } = call.request!.params;
+    call.isTask ||= this.#tools.has(params['name']) && this.#offered;
     return call.isTask ? { ...params, task: { ttl: KEPT } } : params;
   }
 
@@ -71,7 +90,7 @@ export class LegacyTasks {
         if (wanted()) task = await ask('tasks/get');
       }
       if (!wanted()) return {};
-      return { result: await ask('tasks/result') };
+      return { result: outcomeIn(await ask('tasks/result')) };
     } catch (error) {
       if (error instanceof ServerError) return { error: error.error };
       throw error;
@@ -83,6 +102,23 @@ export class LegacyTasks {
     this.#session.ask('tasks/cancel', { taskId }).catch(() => undefined);
   }
 
+  /** A server that does not list its tools has shown nothing; its refusal may. */
+  async #list(key: RequestId | undefined): Promise<void> {
+    try {
+      let cursor: unknown;
+      for (let page = 0; page < MOST_PAGES; page++) {
+        const result = await this.#session.ask('tools/list', cursor === undefined ? {} : { cursor }, key);
+        this.learn(result);
+        cursor = result['nextCursor'];
+        if (cursor === undefined) return;
+      }
+    } catch (error) {
+      if (error instanceof ServerError) return;
+      this.#listed = undefined;
+      throw error;
+    }
+  }
+
   get #offered(): boolean {
     return runsTasks(this.#session.opened?.capabilities);
   }
@@ -92,6 +128,12 @@ export class LegacyTasks {
 export function runsTasks(capabilities: Members = {}): boolean {
   const { requests } = membersOf(capabilities['tasks']);
   return 'call' in membersOf(membersOf(requests)['tools']);
+}
+
+/** What a task came to, as a result that says nothing of the task. */
+export function outcomeIn({ _meta, ...result }: Members): Members {
+  const { [RELATED_TASK]: _task, ...meta } = membersOf(_meta);
+  return { ...result, ...(Object.keys(meta).length > 0 && { _meta: meta }) };
 }
 
 /** The task that a server made of a request, or undefined where its result is one like any other. */

@@ -3,6 +3,7 @@ import type { Answer } from './direction.js';
 import { fitError, fitResult } from './fit-for-modern.js';
 import { covers, inputRequestOf, type Push } from './inquiry.js';
 import { ServerError, type LegacySession } from './legacy-session.js';
+import { outcomeIn } from './legacy-task.js';
 import { INVALID_PARAMS } from './modern.js';
 import { membersOf, type ModernRequest } from './modern-request.js';
 
@@ -133,7 +134,7 @@ export class OpenTasks {
   /** What a task comes to, which is asked for once; where no answer can come, it is asked for again. */
   #outcome(taskId: unknown, open: OpenTask): Promise<Answer> {
     open.outcome ??= this.#session.ask('tasks/result', { taskId }).then(
-      (result) => ({ result }),
+      (result) => ({ result: outcomeIn(result) }),
       (error: unknown) => {
         if (error instanceof ServerError) return { error: fitError('tools/call', error.error) };
         open.outcome = undefined;

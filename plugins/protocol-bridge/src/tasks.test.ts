@@ -30,7 +30,9 @@ describe('a tool of a legacy server that is called as a task', () => {
         case 'tasks/get':
           return { result: task(states.shift()!) };
         case 'tasks/result':
-          return error === undefined ? { result: DONE } : { error };
+          return error === undefined
+            ? { result: { ...DONE, _meta: { [RELATED]: { taskId: 't1' } } } }
+            : { error };
         default:
           return undefined;
       }
@@ -47,6 +49,7 @@ describe('a tool of a legacy server that is called as a task', () => {
     await listed(serving(['working', 'completed']));
     const { result } = await line.ask(1, 'tools/call', { name: 'slow' });
     expect(result).to.deep.include({ ...DONE, resultType: 'complete' });
+    expect(result?.['_meta']).not.to.have.property(RELATED);
     expect(line.server.count('tasks/get')).to.equal(2);
   });
 
@@ -60,7 +63,8 @@ describe('a tool of a legacy server that is called as a task', () => {
     const plain = serving(['completed']);
     line = await joinToLegacy(
       (message, say) =>
-        message.method === 'tools/call' && message.params?.['task'] === undefined
+        message.method === 'tools/list' ||
+        (message.method === 'tools/call' && message.params?.['task'] === undefined)
           ? { error: { code: -32_601, message: 'only as a task' } }
           : plain(message, say),
       capabilities,
@@ -69,6 +73,29 @@ describe('a tool of a legacy server that is called as a task', () => {
     expect(called.result).to.deep.include(DONE);
     await line.ask(2, 'tools/call', { name: 'slow' });
     expect(line.server.count('tools/call')).to.equal(3);
+  });
+
+  it('is called as one by a client that has not listed it: that is done here, once', async () => {
+    const pages = serving(['completed', 'completed']);
+    line = await joinToLegacy(
+      (message, say) =>
+        message.method === 'tools/list' && message.params?.['cursor'] === undefined
+          ? { result: { tools: [], nextCursor: 'more' } }
+          : pages(message, say),
+      capabilities,
+    );
+    for (const id of [1, 2])
+      expect((await line.ask(id, 'tools/call', { name: 'slow' })).result).to.deep.include(DONE);
+    const methods = line.server.messages
+      .map(({ method }) => method)
+      .filter((method) => method!.startsWith('tools/'));
+    expect(methods).to.deep.equal(['tools/list', 'tools/list', 'tools/call', 'tools/call']);
+  });
+
+  it('is called plainly where only the client asks for a task, in the words of an older revision', async () => {
+    await listed(serving([]));
+    const { result } = await line.ask(1, 'tools/call', { name: 'quick', task: { ttl: 5 } });
+    expect(result).to.deep.include({ ...DONE, resultType: 'complete' });
   });
 
   it('ends in the error that the task ended in', async () => {
@@ -157,9 +184,11 @@ describe('a task of a legacy server in the hands of a modern client that takes t
     expect((await ask('tasks/get')).result).to.deep.include({ ...SHOWN, status: 'working' });
     expect(line.server.count('tasks/result')).to.equal(0);
     status = 'completed';
+    outcome = { result: { ...DONE, _meta: { [RELATED]: { taskId: 't1' }, a: 1 } } };
     const { result } = await ask('tasks/get');
     expect(result).to.deep.include({ ...SHOWN, resultType: 'complete', status: 'completed' });
     expect(result?.['result']).to.deep.include(DONE);
+    expect(result).to.have.nested.property('result._meta').that.includes({ a: 1 }).and.not.property(RELATED);
   });
 
   it('has failed only where there is no result', async () => {
