@@ -136,7 +136,7 @@ function metaOf(params: Message['params']): Readonly<Record<string, unknown>> {
 
 /** Tells whether the headers repeat the method, and the name of what is asked for. */
 function saysWhatItIs({ method, params }: Message, headers: IncomingHttpHeaders): boolean {
-  const name = params?.['name'] ?? params?.['uri'];
+  const name = params?.['name'] ?? params?.['uri'] ?? params?.['taskId'];
   return headers['mcp-method'] === method && (typeof name !== 'string' || headers['mcp-name'] === name);
 }
 
