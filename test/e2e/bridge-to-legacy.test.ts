@@ -133,4 +133,30 @@ describe('a modern client of a legacy server with tasks', () => {
     expect(asked).to.deep.equal(['Who are you?']);
     await client.close();
   });
+
+  it('that takes tasks looks after them itself, from the call to the result', async () => {
+    const TASKS = 'io.modelcontextprotocol/tasks';
+    const able = { elicitation: {}, extensions: { [TASKS]: {} } };
+    const _meta = { ...META, 'io.modelcontextprotocol/clientCapabilities': able };
+    const proxy = new ProxyProcess(['proxy', ...localProgram(...fixture('feature-stdio')).args]);
+    const ask = async (id: string, method: string, params: object): Promise<Record<string, unknown>> =>
+      (await proxy.request(id, method, { ...params, _meta })).result!;
+    const { taskId, ...made } = await ask('c', 'tools/call', { name: 'slow' });
+    expect(made).to.include({ resultType: 'task', ttlMs: 60_000, pollIntervalMs: 20 });
+    /** Looks at the task until it is this. */
+    const once = async (wanted: string): Promise<Record<string, unknown>> => {
+      for (let n = 0; ; n++) {
+        const task = await ask(`${wanted} ${n}`, 'tasks/get', { taskId });
+        if (task['status'] === wanted) return task;
+      }
+    };
+    const { inputRequests } = await once('input_required');
+    const [[key, question] = []] = Object.entries(inputRequests as Record<string, { method: string }>);
+    expect(question?.method).to.equal('elicitation/create');
+    const inputResponses = { [key!]: { action: 'accept', content: { name: 'Ada' } } };
+    await ask('u', 'tasks/update', { taskId, inputResponses });
+    const { result } = await once('completed');
+    expect(JSON.stringify(result)).to.contain('Ada').and.not.to.contain('related-task');
+    await proxy.stop();
+  });
 });

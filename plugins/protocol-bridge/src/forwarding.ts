@@ -125,7 +125,8 @@ export class Forwarding {
   asked(envelope: Envelope, call: RequestId | undefined): void {
     const reply = async (response: Envelope): Promise<void> => this.#context.upstream.send(response);
     const push = new Push(envelope, { call, reply });
-    if (!this.#openTasks.takes(push)) this.#rounds.ask(push);
+    const unclaimed = this.#calls.asking(push) === undefined;
+    if (!this.#openTasks.takes(push, unclaimed)) this.#rounds.ask(push);
   }
 
   /** Takes back a question of the server. */

@@ -57,11 +57,17 @@ export function covers(capabilities: Members, inquiry: Pick<Inquiry, 'method' | 
 /** An inquiry as it stands in a result that asks for input; only legacy servers number their elicitations. */
 export function inputRequestOf({ method, params }: Inquiry): { method: string; params: Members } {
   const { elicitationId: _id, task: _task, ...kept } = params;
-  return { method, params: kept };
+  return { method, params: withoutTask(kept) };
 }
 
 /** Where a message names the task that it belongs to (2025-11-25 basic/utilities/tasks); 2026-07-28 has no such thing. */
-export const RELATED_TASK = 'io.modelcontextprotocol/related-task';
+const RELATED_TASK = 'io.modelcontextprotocol/related-task';
+
+/** The same parameters or result, without a word of the task that it belongs to. */
+export function withoutTask({ _meta, ...members }: Members): Members {
+  const { [RELATED_TASK]: _task, ...meta } = membersOf(_meta);
+  return { ...members, ...(Object.keys(meta).length > 0 && { _meta: meta }) };
+}
 
 /** What a {@link Push} is made from, beside the request. */
 export interface PushOptions {

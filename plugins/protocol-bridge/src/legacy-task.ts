@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { RequestId } from '@mcp-connect/core';
 import type { Answer } from './direction.js';
 import type { Call, Calls } from './legacy-calls.js';
-import { RELATED_TASK } from './inquiry.js';
+import { withoutTask } from './inquiry.js';
 import { ServerError, type LegacySession } from './legacy-session.js';
 import { METHOD_NOT_FOUND } from './modern.js';
 import { membersOf } from './modern-request.js';
@@ -42,7 +42,7 @@ export class LegacyTasks {
   /** Learns from a list of tools which ones are called as tasks. */
   learn({ tools, nextCursor }: Members): void {
     if (!Array.isArray(tools)) return;
-    if (nextCursor === undefined) this.#listed = Promise.resolve();
+    if (typeof nextCursor !== 'string') this.#listed = Promise.resolve();
     for (const tool of tools.map(membersOf)) {
       if (membersOf(tool['execution'])['taskSupport'] === 'required') this.#tools.add(tool['name']);
       else this.#tools.delete(tool['name']);
@@ -90,7 +90,7 @@ export class LegacyTasks {
         if (wanted()) task = await ask('tasks/get');
       }
       if (!wanted()) return {};
-      return { result: outcomeIn(await ask('tasks/result')) };
+      return { result: withoutTask(await ask('tasks/result')) };
     } catch (error) {
       if (error instanceof ServerError) return { error: error.error };
       throw error;
@@ -110,12 +110,11 @@ export class LegacyTasks {
         const result = await this.#session.ask('tools/list', cursor === undefined ? {} : { cursor }, key);
         this.learn(result);
         cursor = result['nextCursor'];
-        if (cursor === undefined) return;
+        if (typeof cursor !== 'string') return;
       }
     } catch (error) {
-      if (error instanceof ServerError) return;
-      this.#listed = undefined;
-      throw error;
+      // What is wrong with the connection shows in the call itself; the next one has the tools listed again.
+      if (!(error instanceof ServerError)) this.#listed = undefined;
     }
   }
 
@@ -128,12 +127,6 @@ export class LegacyTasks {
 export function runsTasks(capabilities: Members = {}): boolean {
   const { requests } = membersOf(capabilities['tasks']);
   return 'call' in membersOf(membersOf(requests)['tools']);
-}
-
-/** What a task came to, as a result that says nothing of the task. */
-export function outcomeIn({ _meta, ...result }: Members): Members {
-  const { [RELATED_TASK]: _task, ...meta } = membersOf(_meta);
-  return { ...result, ...(Object.keys(meta).length > 0 && { _meta: meta }) };
 }
 
 /** The task that a server made of a request, or undefined where its result is one like any other. */

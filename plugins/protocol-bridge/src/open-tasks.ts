@@ -1,9 +1,8 @@
 import type { RequestId } from '@mcp-connect/core';
 import type { Answer } from './direction.js';
 import { fitError, fitResult } from './fit-for-modern.js';
-import { covers, inputRequestOf, type Push } from './inquiry.js';
+import { covers, inputRequestOf, withoutTask, type Push } from './inquiry.js';
 import { ServerError, type LegacySession } from './legacy-session.js';
-import { outcomeIn } from './legacy-task.js';
 import { INVALID_PARAMS } from './modern.js';
 import { membersOf, type ModernRequest } from './modern-request.js';
 
@@ -40,9 +39,14 @@ export class OpenTasks {
     return { resultType: 'task', ...modernTask(task) };
   }
 
-  /** Keeps a question until the client looks at its task. Returns false where it belongs to none. */
-  takes(push: Push): boolean {
-    const task = this.#open.get(push.taskId);
+  /**
+   * Keeps a question until the client looks at its task. Returns false where it belongs to none.
+   *
+   * @param unclaimed whether it belongs to no call either: then one that names no task is that of the last one seen
+   */
+  takes(push: Push, unclaimed: boolean): boolean {
+    const isNameless = push.taskId === undefined && unclaimed;
+    const task = isNameless ? [...this.#open.values()].at(-1) : this.#open.get(push.taskId);
     task?.questions.set(`q${task.asked++}`, push);
     return task !== undefined;
   }
@@ -134,7 +138,7 @@ export class OpenTasks {
   /** What a task comes to, which is asked for once; where no answer can come, it is asked for again. */
   #outcome(taskId: unknown, open: OpenTask): Promise<Answer> {
     open.outcome ??= this.#session.ask('tasks/result', { taskId }).then(
-      (result) => ({ result: outcomeIn(result) }),
+      (result) => ({ result: withoutTask(result) }),
       (error: unknown) => {
         if (error instanceof ServerError) return { error: fitError('tools/call', error.error) };
         open.outcome = undefined;

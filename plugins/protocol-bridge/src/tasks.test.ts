@@ -6,6 +6,8 @@ const TASKS = 'io.modelcontextprotocol/tasks';
 const CAPABILITIES = 'io.modelcontextprotocol/clientCapabilities';
 const RELATED = 'io.modelcontextprotocol/related-task';
 const DONE = { content: [{ type: 'text', text: 'done' }] };
+/** As a legacy server says it, which names the task with all that belongs to it. */
+const NAMED = { ...DONE, _meta: { [RELATED]: { taskId: 't1' }, 'com.example/k': 1 } };
 const QUESTION = { method: 'elicitation/create', params: { message: 'Who?', requestedSchema: {} } };
 
 describe('a tool of a legacy server that is called as a task', () => {
@@ -180,6 +182,13 @@ describe('a task of a legacy server in the hands of a modern client that takes t
     expect(result?.['capabilities']).to.deep.equal({ tools: {}, extensions: { [TASKS]: {} } });
   });
 
+  it('has a result that does not name it once more', async () => {
+    [status, outcome] = ['completed', { result: NAMED }];
+    const { result } = await ask('tasks/get');
+    const { _meta } = result!['result'] as { _meta: object };
+    expect(_meta).to.include({ 'com.example/k': 1 }).and.not.to.have.property(RELATED);
+  });
+
   it('is looked at until it has its result', async () => {
     expect((await ask('tasks/get')).result).to.deep.include({ ...SHOWN, status: 'working' });
     expect(line.server.count('tasks/result')).to.equal(0);
@@ -205,15 +214,19 @@ describe('a task of a legacy server in the hands of a modern client that takes t
     expect((await ask('tasks/get')).result).to.deep.include({ status: 'working' });
     await line.server.next(({ method }) => method === 'tasks/result');
     const params = { ...QUESTION.params, _meta: { [RELATED]: { taskId: 't1' } } };
-    for (const id of ['p0', 'p1']) line.say({ id, method: QUESTION.method, params });
-    const request = { method: QUESTION.method, params };
+    line.say({ id: 'p0', method: QUESTION.method, params });
+    // Some servers forget to name the task.
+    line.say({ id: 'p1', ...QUESTION });
     const { result } = await ask('tasks/get');
-    expect(result).to.deep.include({ status: 'input_required', inputRequests: { q0: request, q1: request } });
+    expect(result).to.deep.include({
+      status: 'input_required',
+      inputRequests: { q0: QUESTION, q1: QUESTION },
+    });
     const inputResponses = { q0: { action: 'accept', content: {} }, q9: {} };
     const updated = await ask('tasks/update', { inputResponses });
     expect(updated.result).to.deep.include({ resultType: 'complete' }).and.not.to.have.property('status');
     expect((await line.server.next(({ id }) => id === 'p0')).result).to.deep.equal(inputResponses.q0);
-    expect((await ask('tasks/get')).result?.['inputRequests']).to.deep.equal({ q1: request });
+    expect((await ask('tasks/get')).result?.['inputRequests']).to.deep.equal({ q1: QUESTION });
     expect(line.server.count('tasks/result')).to.equal(1);
     await ask('tasks/get', {}, { elicitation: { url: {} } });
     expect((await line.server.next(({ id }) => id === 'p1')).result).to.deep.equal({ action: 'cancel' });
