@@ -4,6 +4,7 @@ import type { LegSession } from './leg-session.js';
 import { openChannel, type ChannelEvents, type OpeningOptions } from './opening.js';
 import { stopping } from './outcome.js';
 import { Revival } from './revival.js';
+import { CONNECT_BACKOFF } from './retry.js';
 import type { SessionMemory } from './session.js';
 import type { Transport } from './transport.js';
 import { within } from './waiting.js';
@@ -25,6 +26,8 @@ export interface LegChannelOptions extends OpeningOptions {
   readonly memory: SessionMemory;
   readonly session: LegSession;
   readonly events: LegChannelEvents;
+  /** True while there is no other leg. */
+  alone(): boolean;
   /** Sends a request of our own and returns its answer. */
   ask(transport: Transport, request: Envelope): Promise<Envelope>;
 }
@@ -44,6 +47,8 @@ export class LegChannel {
   #transport: Transport | undefined;
   #opening: Promise<Transport> | undefined;
   #abort: AbortController | undefined;
+  /** What the last opening failed with, and when, in milliseconds of `performance.now()`. */
+  #failure: { readonly error: ConnectorError; readonly at: number } | undefined;
   #closed = false;
   /** Counts sessions and channels, so that news of an old one does no harm to its successor. */
   epoch = 0;
@@ -74,6 +79,8 @@ export class LegChannel {
     const transport = this.#transport;
     if (transport !== undefined && (this.#session.joined || !this.#memory.started)) return transport;
     this.#transport = undefined;
+    const isFresh = transport === undefined && this.#opening === undefined;
+    if (isFresh && this.#hasJustFailed()) return Promise.reject(this.#failure!.error);
     return (this.#opening ??= this.#establish(transport));
   }
 
@@ -117,6 +124,16 @@ export class LegChannel {
     });
   }
 
+  /**
+   * True for less time than any request waits before it tries again: however many wait, each at a time of its own, the
+   * one server there is is not asked more often than that. Of several, one that fails gets no requests anyway.
+   */
+  #hasJustFailed(): boolean {
+    if (!this.#options.alone()) return false;
+    const least = Math.min(CONNECT_BACKOFF, this.#options.settings.retryDelay) / 2;
+    return this.#failure !== undefined && performance.now() - this.#failure.at < least;
+  }
+
   get #label(): string {
     return this.#options.endpoint.label;
   }
@@ -135,6 +152,7 @@ export class LegChannel {
       if (replayed) await within(abort.signal, this.#session.replay(transport));
       if (this.#closed) throw stopping();
       this.#transport = transport;
+      this.#failure = undefined;
       this.#revival.opened();
       this.epoch++;
       log.debug?.('opened %s', this.#label);
@@ -144,6 +162,7 @@ export class LegChannel {
       await transport?.close();
       const timedOut = abort.signal.aborted && !this.#closed;
       const error = timedOut ? this.timedOut(cause) : toConnectorError(cause, 'MCPC_CONNECT');
+      this.#failure = { error, at: performance.now() };
       // What was under way in the old channel ended with it.
       if (old !== undefined) events.onclose(error);
       throw error;

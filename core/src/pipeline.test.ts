@@ -313,6 +313,24 @@ describe('the line', () => {
       expect(line.client.answers(1)[0]!.error!.data).to.include({ executed: 'no', retryable: true });
     });
 
+    it('when many wait for a server that cannot be reached, which all of them together ask no more often', async () => {
+      const server = new Scripted();
+      let asked = 0;
+      server.onopen = () => {
+        asked++;
+        return Promise.reject(failure('MCPC_CONNECT'));
+      };
+      const since = performance.now();
+      const line = lineTo(server, { settings: { timeout: 300, retryDelay: 1_000 } });
+      const ids = Array.from({ length: 50 }, (_, index) => index);
+      for (const id of ids) void line.tell({ ...CALL, id });
+      for (const id of ids) await line.client.answer(id);
+      // An upper bound only: the first wait is fifty milliseconds at the least.
+      expect(asked).to.be.at.most((performance.now() - since) / 50 + 1);
+      await line.pipeline.close();
+      expect(line.client.messages).to.have.length(ids.length);
+    });
+
     it('when the session cannot be begun anew at first', async () => {
       let refusals = 2;
       const server = new Scripted((message, channel, envelope) => {

@@ -29,7 +29,8 @@ const SAFE_METHODS = new Set([
 /** Failures before a request was sent that may pass by themselves. */
 const PASSING = new Set<ErrorCode>(['MCPC_CONNECT', 'MCPC_CONNECTION_LOST', 'MCPC_NO_ENDPOINT']);
 
-const CONNECT_BACKOFF = 100;
+/** The first wait before connecting again, in milliseconds; the jitter may halve it. */
+export const CONNECT_BACKOFF = 100;
 const LONGEST_WAIT = 10_000;
 const LONGEST_RETRY_AFTER = 30_000;
 const LONGEST_REOPENING = 30_000;

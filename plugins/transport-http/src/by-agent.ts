@@ -42,6 +42,11 @@ export async function agentSender(
       outbound.on('response', (response) => {
         // The reply of a proxy has been made an error by then.
         if (over) return void response.resume();
+        // Where no other protocol is named, node takes it for a reply, but what follows on the connection is no HTTP.
+        if (response.statusCode === 101) {
+          fail(new Error('it switched to another protocol'));
+          return void response.destroy();
+        }
         over = true;
         onresponse(response);
       });

@@ -20,6 +20,8 @@ export interface ReplyHost extends StreamHost {
   onsession(answer: Envelope): void;
   /** Refuses a request of the server that is too large. `idText` is its id as JSON. */
   refuse(idText: string): void;
+  /** Told of a request that was answered elsewhere than in its reply, which is of no use any more. */
+  onelsewhere(pending: Pending): void;
 }
 
 /** The requests that wait for their answers, and the replies in which these come. */
@@ -116,7 +118,18 @@ export class Replies implements ReplyBooks {
     if (holder?.envelope.method === 'initialize') this.#host.onsession(answered);
     if (holder !== undefined) this.#pending.delete(holder.envelope.key!);
     else pending.stray = answered.idText;
+    if (holder !== undefined && holder !== pending) this.#host.onelsewhere(holder);
     return this.#host.context.onmessage(answered);
+  }
+
+  /** Hands over a message that came in no reply. Servers send answers so, though they should not. */
+  take(envelope: Envelope): void | Promise<void> {
+    const holder = envelope.kind === 'response' ? this.find(envelope.key) : undefined;
+    if (holder !== undefined) {
+      this.forget(holder);
+      this.#host.onelsewhere(holder);
+    }
+    return this.#host.context.onmessage(envelope);
   }
 
   /** Drops a message above the limit: an answer fails its request, and a server's own request is refused. */

@@ -334,7 +334,7 @@ describe('Streamable HTTP', () => {
       const two = (await ask({ id: 2, method: 'b' })).stream();
       two.event({ jsonrpc: '2.0', id: 1, result: {} });
       expect(await side.message()).to.include({ id: 1 });
-      one.end();
+      await one.abandoned();
       two.event({ jsonrpc: '2.0', id: 2, result: {} }).end();
       expect(await side.message()).to.include({ id: 2 });
       expect(side.lost.size).to.equal(0);

@@ -26,6 +26,8 @@ import { discard, openWire, type Wire } from './wire.js';
 
 /** How long a server may take to answer a request that was cancelled, in milliseconds. */
 const CANCEL_PATIENCE = 500;
+/** How long the reply to a request may take that was answered elsewhere, in milliseconds. */
+const LINGER = 1_000;
 /** How long the end of a session may take to reach the server, in milliseconds. */
 const FAREWELL = 1_000;
 /** How long a server may take to show that it speaks HTTP with SSE, in milliseconds. */
@@ -232,6 +234,15 @@ class Streamable implements Transport, ReplyHost {
     this.#replies.drop(outline, length);
   }
 
+  take(envelope: Envelope): void | Promise<void> {
+    return this.#replies.take(envelope);
+  }
+
+  /** The reply may never end, or not even begin, and would keep its connection. */
+  onelsewhere(pending: Pending): void {
+    setTimeout(() => this.#letGo(pending), LINGER).unref();
+  }
+
   onsession(answer: Envelope): void {
     this.#session.negotiated(answer);
   }
@@ -260,6 +271,10 @@ class Streamable implements Transport, ReplyHost {
   #giveUp(pending: Pending): void {
     if (this.#replies.find(pending.envelope.key) !== pending) return;
     this.#replies.forget(pending);
+    this.#letGo(pending);
+  }
+
+  #letGo(pending: Pending): void {
     this.#takenUp(pending);
     pending.resumption?.abort();
     pending.request?.abort();

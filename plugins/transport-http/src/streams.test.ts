@@ -53,6 +53,19 @@ describe('Streams', () => {
       });
     }
 
+    it('may bring answers, whose own replies are then given up', async () => {
+      const get = await begin(peer, side);
+      for (const reply of ['none', 'a stream'] as const) {
+        void side.send(CALL);
+        const post = await peer.next('POST');
+        if (reply === 'a stream') post.stream();
+        get.event(ANSWER);
+        expect(await side.message()).to.deep.equal(ANSWER);
+        await post.abandoned();
+      }
+      expect(side.lost.size).to.equal(0);
+    });
+
     it('is waited for before anything else is sent', async () => {
       const { get, initialized } = await listening();
       let over = false;

@@ -135,6 +135,8 @@ export function isEventStream(response: Reply): boolean {
 
 /** What streams need of the transport that opens them. */
 export interface StreamHost {
+  /** Takes a message that came on the notification stream. A returned promise pauses reading until it settles. */
+  take(envelope: Envelope): void | Promise<void>;
   readonly wire: Wire;
   readonly context: TransportContext;
   readonly intake: Intake;
@@ -232,7 +234,7 @@ export class NotificationStream {
       from: this.#bookmark,
       onmessage: (envelope) => {
         fruitful = true;
-        return context.onmessage(envelope);
+        return this.#host.take(envelope);
       },
       onother: () => (fruitful = true),
       onoversize: (outline, length) => this.#host.drop(outline, length),

@@ -231,6 +231,21 @@ describe('The wire', () => {
       expect(ports[2]).not.to.equal(ports[1]);
     });
 
+    for (const [where, settings] of [
+      ['directly', {}],
+      ['over the pools of the settings', { makeAgent: () => new Agent({ keepAlive: true }) }],
+    ] as const) {
+      it(`are not used again once they speak another protocol, ${where}`, async () => {
+        side = await stage.side(openStreamable, peer.url, settings);
+        const refused = side.refused(LIST);
+        (await peer.next()).socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n');
+        expect(await refused).to.include({ code: 'MCPC_CONNECTION_LOST', delivered: 'unknown' });
+        void side.send(LIST);
+        (await peer.next()).result();
+        expect(await side.message()).to.include({ id: LIST.id });
+      });
+    }
+
     it('that a request still waits for leave it to be taken back', async () => {
       side = await stage.side(openStreamable, peer.url, {
         makeAgent: () => new Agent({ keepAlive: true, maxSockets: 1 }),
