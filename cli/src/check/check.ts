@@ -6,7 +6,7 @@ import type { Conversation, Greeting } from './conversation.js';
 import { isRefusal, type Failure } from './failure.js';
 import { inventory, type Inventory } from './inventory.js';
 import { nextCommand } from './next.js';
-import { addressOf, reach, reachProxy, speaksTls } from './reach.js';
+import { addressOf, reach, reachProxy, speaksTls, type Address } from './reach.js';
 import { SignInWatch } from './sign-in.js';
 import { Steps, type Step } from './steps.js';
 import { WireWatch } from './wire-watch.js';
@@ -153,7 +153,7 @@ class Check {
       const modern = await this.#insteadModern(error);
       if (modern !== undefined) return this.#met(modern);
     }
-    if (error !== undefined && NO_MESSAGES.has(error.code)) await this.#tryTls(endpoint);
+    if (error !== undefined && NO_MESSAGES.has(error.code)) await this.#explain(endpoint, error);
     if (this.#signIn.challenge !== undefined) {
       const { tried, words } = this.#signIn;
       steps.note('sign-in', tried ? `refused: ${words}` : words, 'skipped');
@@ -161,16 +161,22 @@ class Check {
     return undefined;
   }
 
-  /** A server that was spoken to without TLS, and expects it, hangs up or says something that is no message. */
-  async #tryTls(endpoint: Endpoint): Promise<void> {
-    const { url } = endpoint;
+  /** Looks for what may be behind a server that hangs up or says something that is no message. */
+  async #explain(endpoint: Endpoint, { code }: Failure): Promise<void> {
     const address = addressOf(endpoint);
-    const isPlain = address !== undefined && address.withoutTls === undefined;
-    if (!isPlain || (url !== undefined && this.#options.proxyFor?.(url) !== undefined)) return;
-    this.#speaksTls = await speaksTls(address, this.#options.connector.settings);
+    if (address === undefined) return;
+    this.#speaksTls = await this.#expectsTls(endpoint, address);
     const [plain, secure] = endpoint.scheme === 'tcp' ? ['tcp', 'tls'] : ['http', 'https'];
     if (this.#speaksTls)
       this.#steps.advise(`The server speaks TLS there: write ${secure}:// in place of ${plain}://`);
+    else if (code === 'MCPC_CONNECTION_LOST')
+      this.#steps.advise('The log of the server may tell why; --debug shows what is done here');
+  }
+
+  async #expectsTls({ url }: Endpoint, address: Address): Promise<boolean> {
+    const isProxied = url !== undefined && this.#options.proxyFor?.(url) !== undefined;
+    if (address.withoutTls !== undefined || isProxied) return false;
+    return speaksTls(address, this.#options.connector.settings);
   }
 
   #met(conversation: Conversation): Conversation {

@@ -66,6 +66,9 @@ export function nextCommand({
   if (SIGN_IN.has(code)) return again('--auth-token TOKEN');
   // What failed before the time was up needs no more time.
   if (code === 'MCPC_TIMEOUT' && attempts === 1) return again('--timeout', String(timeout * PATIENCE));
+  // Where HTTP with SSE is refused, the server may be of a newer revision.
+  if (code === 'MCPC_HTTP_STATUS' && endpoint.scheme === 'sse' && url !== undefined)
+    return test(parseEndpoint(url.href), ...tls);
   if (code === 'MCPC_HTTP_STATUS' && url !== undefined && url.pathname !== USUAL_PATH)
     return test(parseEndpoint(new URL(USUAL_PATH, url.origin).href), ...tls);
   return code === 'MCPC_CONNECT' ? again() : again('--debug');
