@@ -190,6 +190,23 @@ describe('mcp-connect test', () => {
     }
   });
 
+  it('TLS: a server that expects it is named where the endpoint asks for none', async () => {
+    const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }]);
+    for (const server of [createHttpsServer({ cert, key }), createTlsServer({ cert, key })]) {
+      server.on('tlsClientError', () => undefined);
+      await once(server.listen(0, 'localhost'), 'listening');
+      peers.push({ close: () => new Promise((resolve) => server.close(() => resolve())) });
+      const where = `localhost:${(server.address() as AddressInfo).port}`;
+      const [plain, secure] =
+        server instanceof HttpsServer
+          ? [`http://${where}/mcp`, `https://${where}/mcp`]
+          : [`tcp://${where}`, `tls://${where}`];
+      const refused = await check('--endpoint', plain, '--timeout', '1');
+      expect(refused.ok).to.equal(false);
+      expect(refused.next).to.equal(`mcp-connect test --endpoint "${secure}"`);
+    }
+  });
+
   for (const wire of ['http', 'stdio'] as const) {
     it(`a server of 2026-07-28 alone over ${wire}`, async () => {
       const args =

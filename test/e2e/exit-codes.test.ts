@@ -65,6 +65,7 @@ describe('exit codes', () => {
     { line: 'test --endpoint UP', code: 0 },
     { line: 'test --endpoint DOWN', code: 1 },
     { line: 'test --endpoint UP --args []', code: 2 },
+    { line: 'test --endpoint UP --args {"text":"hi"}', code: 2 },
     { line: 'doctor --endpoint UP', code: 0 },
     { line: 'doctor --endpoint DOWN', code: 1 },
     { line: 'doctor --endpoint nowhere', code: 2 },

@@ -6,7 +6,7 @@ import type { Conversation, Greeting } from './conversation.js';
 import { isRefusal, type Failure } from './failure.js';
 import { inventory, type Inventory } from './inventory.js';
 import { nextCommand } from './next.js';
-import { addressOf, reach, reachProxy } from './reach.js';
+import { addressOf, reach, reachProxy, speaksTls, type Address } from './reach.js';
 import { SignInWatch } from './sign-in.js';
 import { Steps, type Step } from './steps.js';
 import { WireWatch } from './wire-watch.js';
@@ -66,11 +66,22 @@ export async function check(options: CheckOptions): Promise<CheckReport> {
   }
 }
 
+/** Failures of `initialize` behind which there may be a server that expects TLS. */
+const NO_MESSAGES = new Set<Failure['code']>([
+  'MCPC_HTTP_STATUS',
+  'MCPC_BAD_RESPONSE',
+  'MCPC_CONNECTION_LOST',
+  'MCPC_NO_ANSWER',
+  'MCPC_TIMEOUT',
+]);
+
 class Check {
   readonly #options: CheckOptions;
   readonly #watch: WireWatch;
   readonly #steps: Steps;
   readonly #signIn: SignInWatch;
+  /** Whether the server speaks TLS where the endpoint asks for none. */
+  #speaksTls = false;
   /** What to type for a call that failed. */
   #flags: readonly string[] | undefined;
 
@@ -107,6 +118,7 @@ class Check {
           oauth: this.#signIn.offersOauth,
           timeout: connector.settings.timeout / 1000,
           ...(tls && { tls }),
+          speaksTls: this.#speaksTls,
           call: this.#flags,
         }),
       }),
@@ -141,11 +153,30 @@ class Check {
       const modern = await this.#insteadModern(error);
       if (modern !== undefined) return this.#met(modern);
     }
+    if (error !== undefined && NO_MESSAGES.has(error.code)) await this.#explain(endpoint, error);
     if (this.#signIn.challenge !== undefined) {
       const { tried, words } = this.#signIn;
       steps.note('sign-in', tried ? `refused: ${words}` : words, 'skipped');
     }
     return undefined;
+  }
+
+  /** Looks for what may be behind a server that hangs up or says something that is no message. */
+  async #explain(endpoint: Endpoint, { code }: Failure): Promise<void> {
+    const address = addressOf(endpoint);
+    if (address === undefined) return;
+    this.#speaksTls = await this.#expectsTls(endpoint, address);
+    const [plain, secure] = endpoint.scheme === 'tcp' ? ['tcp', 'tls'] : ['http', 'https'];
+    if (this.#speaksTls)
+      this.#steps.advise(`The server speaks TLS there: write ${secure}:// in place of ${plain}://`);
+    else if (code === 'MCPC_CONNECTION_LOST')
+      this.#steps.advise('The log of the server may tell why; --debug shows what is done here');
+  }
+
+  async #expectsTls({ url }: Endpoint, address: Address): Promise<boolean> {
+    const isProxied = url !== undefined && this.#options.proxyFor?.(url) !== undefined;
+    if (address.withoutTls !== undefined || isProxied) return false;
+    return speaksTls(address, this.#options.connector.settings);
   }
 
   #met(conversation: Conversation): Conversation {

@@ -76,6 +76,7 @@ describe('the command to type next', () => {
   it('tries the usual path, unless it was that', () => {
     expect(next('https://x.example/', { code: 'MCPC_HTTP_STATUS' })).to.include(`"${URL}"`);
     expect(next(URL, { code: 'MCPC_HTTP_STATUS' })).to.include('--debug');
+    expect(next(URL, { code: 'MCPC_HTTP_STATUS' }, 'sse')).to.equal(`mcp-connect test --endpoint "${URL}"`);
   });
 
   it('names the endpoint in a form that can be typed, without secrets', () => {

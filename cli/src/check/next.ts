@@ -11,6 +11,8 @@ export interface NextQuestion {
   readonly timeout: number;
   /** Flags about TLS that were given, with their values: without them the next command fails elsewhere. */
   readonly tls?: readonly string[];
+  /** Whether the server speaks TLS where the endpoint asks for none. */
+  readonly speaksTls?: boolean;
   /** Flags that mend the call of a tool. */
   readonly call?: readonly string[] | undefined;
 }
@@ -38,6 +40,7 @@ export function nextCommand({
   timeout,
   oauth = false,
   tls = [],
+  speaksTls = false,
   call,
 }: NextQuestion): string {
   const test = (to: Endpoint, ...more: readonly string[]): string => {
@@ -52,6 +55,8 @@ export function nextCommand({
   const { code, cause, attempts = 1 } = failure;
   const { url } = endpoint;
   const fault = cause === undefined ? undefined : tlsFaultOf(cause);
+  if (speaksTls && url !== undefined)
+    return test(parseEndpoint(url.href.replace(/^(http|tcp):/, withTls)), ...tls);
   if (fault === 'no-tls' && url !== undefined)
     return test(parseEndpoint(url.href.replace(/^(http|tl)s:/, withoutTls)));
   if (fault !== undefined && fault !== 'no-tls') return again(...MENDING[fault]);
@@ -61,6 +66,9 @@ export function nextCommand({
   if (SIGN_IN.has(code)) return again('--auth-token TOKEN');
   // What failed before the time was up needs no more time.
   if (code === 'MCPC_TIMEOUT' && attempts === 1) return again('--timeout', String(timeout * PATIENCE));
+  // Where HTTP with SSE is refused, the server may be of a newer revision.
+  if (code === 'MCPC_HTTP_STATUS' && endpoint.scheme === 'sse' && url !== undefined)
+    return test(parseEndpoint(url.href), ...tls);
   if (code === 'MCPC_HTTP_STATUS' && url !== undefined && url.pathname !== USUAL_PATH)
     return test(parseEndpoint(new URL(USUAL_PATH, url.origin).href), ...tls);
   return code === 'MCPC_CONNECT' ? again() : again('--debug');
@@ -68,6 +76,10 @@ export function nextCommand({
 
 function nameOf(flag: string): string {
   return flag.split(' ', 1)[0]!;
+}
+
+function withTls(_: string, scheme: string): string {
+  return scheme === 'http' ? 'https:' : 'tls:';
 }
 
 function withoutTls(_: string, start: string): string {

@@ -56,6 +56,27 @@ export async function reach(steps: Steps, address: Address, settings: Settings):
   (secured ?? socket).destroy();
 }
 
+/** How long a server may take to show that it speaks TLS, in milliseconds. */
+const LONGEST_HANDSHAKE = 2_000;
+
+/** Tells whether TLS is spoken at an address that was taken for one without. */
+export async function speaksTls({ target }: Address, { tls, timeout, family }: Settings): Promise<boolean> {
+  if (!('host' in target)) return false;
+  const patience = Math.min(timeout, LONGEST_HANDSHAKE);
+  // Nothing is said over the connection, so whose it is does not matter.
+  const settings = { tls: { ...tls, rejectUnauthorized: false }, timeout: patience };
+  try {
+    const socket = await connected(
+      { ...target, autoSelectFamily: true, ...(family && { family }) },
+      patience,
+    );
+    (await secure(socket, { host: target.host, withoutTls: 'tcp' }, settings)).destroy();
+    return true;
+  } catch (error) {
+    return tlsFailureOf(error, 'tcp')?.fault === 'unwelcome';
+  }
+}
+
 const PROXY_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
 const SOCKS_PORT = 1080;
 
@@ -107,7 +128,10 @@ async function connected(to: NetConnectOpts, timeout: number): Promise<Socket> {
     if (cause instanceof ConnectorError) throw cause;
     throw new ConnectorError('MCPC_CONNECT', `The connection failed: ${reasonOf(cause)}`, {
       cause,
-      hint: 'Check that the server runs there, and that no firewall is in between',
+      hint:
+        'path' in to
+          ? 'Check the path, and that the server runs and listens there'
+          : 'Check that the server runs there, and that no firewall is in between',
     });
   }
 }
@@ -115,7 +139,7 @@ async function connected(to: NetConnectOpts, timeout: number): Promise<Socket> {
 async function secure(
   socket: Socket,
   { host, withoutTls }: { host: string; withoutTls: 'http' | 'tcp' },
-  { tls, timeout }: Settings,
+  { tls, timeout }: Pick<Settings, 'tls' | 'timeout'>,
 ): Promise<TLSSocket> {
   const { connect: begin } = await import('node:tls');
   const name = tls.servername ?? host;

@@ -166,5 +166,7 @@ function toolCall(tool: string | undefined, args: string): ToolCall | undefined 
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
     throw new ConnectorError('MCPC_USAGE', '--args is no JSON object.', { hint });
+  if (tool === undefined && Object.keys(parsed).length > 0)
+    throw new ConnectorError('MCPC_USAGE', '--args is given without --call.', { hint });
   return tool === undefined ? undefined : { tool, args: parsed as ToolCall['args'] };
 }

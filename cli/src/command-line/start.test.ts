@@ -389,6 +389,23 @@ describe('the program', () => {
     expect([...eager].join()).not.to.match(/proxied|satisfies|status|legacy-to-modern|program/);
   });
 
+  it('says what to set where the user has no home folder', async function () {
+    // Only root may become a user that the system knows nothing of.
+    if (process.getuid?.() !== 0) return this.skip();
+    const { HOME: _, ...env } = INHERITED;
+    for (const args of [ECHO, ['version']]) {
+      const child = spawn(process.execPath, [RUN, ...args], { cwd: FIXTURES, env, uid: 54_321 });
+      child.stdin.end();
+      const [out, err, [code]] = await Promise.all([
+        text(child.stdout),
+        text(child.stderr),
+        once(child, 'close'),
+      ]);
+      expect({ code, out }).to.deep.equal({ code: 2, out: '' });
+      expect(err).to.match(/^mcp-connect: [^\n]+ HOME [^\n]+\n$/);
+    }
+  });
+
   it('outlives a rejection that nobody heard, and keeps what plugins print off stdout', async () => {
     const child = started(['proxy', '--plugin', fixture('stray'), '--endpoint', 'stray://here']);
     const out = text(child.stdout);

@@ -1,3 +1,5 @@
+import { homedir } from 'node:os';
+import { ConnectorError } from '@mcp-connect/core';
 import { consoleToStderr } from '../output/console.js';
 import { ownNamespaces } from '../output/debug.js';
 import { reportOf } from '../output/report.js';
@@ -19,6 +21,7 @@ export async function start(argv: readonly string[]): Promise<never> {
   if (debug === undefined) delete process.env['DEBUG'];
   else process.env['DEBUG'] = debug;
   try {
+    checkHome();
     const invocation = await readPlainly(argv);
     if (invocation !== undefined) process.exit(await runProxy(invocation, process));
     const { runOclif } = await import('./oclif.js');
@@ -28,6 +31,18 @@ export async function start(argv: readonly string[]): Promise<never> {
     const { line, exitCode } = reportOf(error);
     process.stderr.write(`${line}\n`);
     process.exit(exitCode);
+  }
+}
+
+/** A user of a container may have no home folder, and then even Node.js fails who asks for it. */
+function checkHome(): void {
+  try {
+    homedir();
+  } catch (cause) {
+    throw new ConnectorError('MCPC_USAGE', 'This user has no home folder.', {
+      cause,
+      hint: 'Set HOME to a folder that only this user may write to; sign-ins and plugins are kept there',
+    });
   }
 }
 

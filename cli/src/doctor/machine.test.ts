@@ -57,6 +57,21 @@ describe('the doctor', () => {
     expect(stateFinding(join(folder, 'file'), 'linux').status).to.equal('failed');
   });
 
+  it('tells of a state folder that can never be', async () => {
+    const file = join(folder, 'file');
+    await writeFile(file, '');
+    expect(stateFinding(join(file, 'below'), 'linux')).to.include({
+      status: 'failed',
+      text: `${file} is no folder`,
+    });
+    expect(signInFinding(join(file, 'below'))).to.include({ status: 'ok' });
+    // Nothing is locked for root.
+    if (process.getuid?.() === 0) return;
+    await chmod(folder, 0o500);
+    expect(stateFinding(join(folder, 'none', 'deep'), 'linux')).to.include({ status: 'failed' });
+    await chmod(folder, 0o700);
+  });
+
   it('counts sign-ins', async () => {
     expect(signInFinding(folder).text).to.include('none');
     await mkdir(join(folder, 'oauth'));

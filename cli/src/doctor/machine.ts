@@ -1,5 +1,5 @@
-import { accessSync, constants, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { reasonOf, type ConnectorError } from '@mcp-connect/core';
 import type { Environment } from '../command-line/plain.js';
@@ -73,19 +73,32 @@ export function certificateFinding(env: Environment): Finding {
 /** Looks at the folder for sign-ins and the like: it is made when first needed, and nobody else may read it. */
 export function stateFinding(folder: string, platform: NodeJS.Platform): Finding {
   const name = 'state folder';
-  const stat = statSync(folder, { throwIfNoEntry: false });
-  if (stat === undefined) return { name, status: 'ok', text: `${folder} (made when needed)` };
+  const there = nearest(folder);
+  const { mode } = statSync(there);
+  const another = 'name another folder in MCP_CONNECT_STATE_DIR';
+  if (!isFolder(there))
+    return {
+      name,
+      status: 'failed',
+      text: `${there} is no folder`,
+      next: `Move ${there} away, or ${another}`,
+    };
   const next = `chmod 700 "${folder}"`;
-  if (!stat.isDirectory()) {
-    const instead = `Move ${folder} away, or name another folder in MCP_CONNECT_STATE_DIR`;
-    return { name, status: 'failed', text: `${folder} is no folder`, next: instead };
-  }
+  const isMade = there === folder;
   try {
-    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+    accessSync(there, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch {
-    return { name, status: 'failed', text: `${folder} cannot be written`, next };
+    return isMade
+      ? { name, status: 'failed', text: `${folder} cannot be written`, next }
+      : {
+          name,
+          status: 'failed',
+          text: `${folder} cannot be made in ${there}`,
+          next: `Let this user write there, or ${another}`,
+        };
   }
-  const open = platform !== 'win32' && (stat.mode & 0o077) !== 0;
+  if (!isMade) return { name, status: 'ok', text: `${folder} (made when needed)` };
+  const open = platform !== 'win32' && (mode & 0o077) !== 0;
   return open
     ? { name, status: 'warning', text: `${folder} can be read by others`, next }
     : { name, status: 'ok', text: folder };
@@ -93,14 +106,25 @@ export function stateFinding(folder: string, platform: NodeJS.Platform): Finding
 
 /** Counts the sign-ins that are kept. */
 export function signInFinding(stateFolder: string): Finding {
+  const name = 'sign-ins';
   const folder = join(stateFolder, SIGN_INS);
-  const there = statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
-  const count = there ? readdirSync(folder).filter((file) => file.endsWith('.json')).length : 0;
-  return {
-    name: 'sign-ins',
-    status: 'ok',
-    text: count === 0 ? 'none is kept' : `${count} kept in ${folder}`,
-  };
+  if (!isFolder(folder)) return { name, status: 'ok', text: 'none is kept' };
+  try {
+    const count = readdirSync(folder).filter((file) => file.endsWith('.json')).length;
+    return { name, status: 'ok', text: count === 0 ? 'none is kept' : `${count} kept in ${folder}` };
+  } catch (error) {
+    const text = `${folder} cannot be read: ${reasonOf(error)}`;
+    return { name, status: 'failed', text, next: `chmod 700 "${folder}"` };
+  }
+}
+
+/** Returns what is there of a path: itself, or the nearest above it. */
+function nearest(path: string): string {
+  return existsSync(path) || dirname(path) === path ? path : nearest(dirname(path));
+}
+
+function isFolder(path: string): boolean {
+  return existsSync(path) && statSync(path).isDirectory();
 }
 
 /** From here on tokens may be taken for expired, or for not yet valid. In milliseconds. */

@@ -157,7 +157,7 @@ export function readManifest(root: string): Manifest | undefined {
   } catch (cause) {
     throw new ConnectorError('MCPC_USAGE', `${join(root, 'package.json')} is not valid JSON.`, {
       cause,
-      hint: 'Install the package again',
+      hint: 'Mend that file, or remove it and install again what it belongs to',
     });
   }
 }

@@ -47,6 +47,18 @@ async function headersWith(options: Partial<Options>, lines: string[] = []): Pro
 }
 
 describe('auth-header', () => {
+  it('say so where the name of a header stands without a key', async () => {
+    for (const [options, said] of [
+      [{ 'api-key-header': 'X-Key' }, 1],
+      [{ 'api-key-header': 'X-Key', 'api-key': 'k' }, 0],
+      [{}, 0],
+    ] as const) {
+      const lines: string[] = [];
+      await headersWith(options, lines);
+      expect(lines.filter((line) => line.includes('--api-key-header'))).to.have.length(said);
+    }
+  });
+
   it('sends an API key, headers and a user agent', async () => {
     const headers = await headersWith({
       'api-key': 'k3y',

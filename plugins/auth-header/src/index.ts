@@ -4,6 +4,9 @@ import { checkName, checkValue, parseHeaders, secretsOf, type Header } from './p
 
 const NAME = '@mcp-connect/auth-header';
 
+/** The header in which most servers look for a key. */
+const KEY_NAME = 'X-API-Key';
+
 /** First of all, so that what signs in by itself sees that it need not; and last of all, to have the last word. */
 const STAGES = [-100, 100];
 
@@ -23,7 +26,7 @@ export default definePlugin({
       type: 'string',
       env: 'MCP_CONNECT_API_KEY_HEADER',
       valueName: 'NAME',
-      default: 'X-API-Key',
+      default: KEY_NAME,
       summary: 'Header that carries the API key.',
     },
     headers: {
@@ -54,6 +57,8 @@ export default definePlugin({
     const { 'api-key': apiKey, 'api-key-header': keyName, 'user-agent': userAgent } = options;
     const { headers, 'headers-file': file } = options;
     const name = checkName(keyName, '--api-key-header');
+    if (apiKey === undefined && keyName !== KEY_NAME)
+      connector.log.warn?.('--api-key-header does nothing without --api-key KEY');
     const key: Header[] = apiKey === undefined ? [] : [[name, checkValue(apiKey, 'api-key')]];
     const agent: Header[] =
       userAgent === undefined ? [] : [['user-agent', checkValue(userAgent, 'user-agent')]];

@@ -1,4 +1,4 @@
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { ConnectorError, splitCommand, type Endpoint } from '@mcp-connect/core';
 
@@ -39,11 +39,17 @@ export function wordsOf({ argv, address }: Endpoint): readonly [program: string,
  * @throws ConnectorError `MCPC_USAGE` when there is no such program, or it may not be run
  */
 export function checkProgram(program: string, { env, cwd }: Surroundings): void {
-  const files = placesOf(program, { env, cwd }).filter(isFile);
+  const places = placesOf(program, { env, cwd });
+  const files = places.filter(isFile);
   if (files.some(isExecutable)) return;
   if (files.length > 0) {
     throw new ConnectorError('MCPC_USAGE', `The program ${files[0]} is not executable.`, {
       hint: `Run chmod +x ${files[0]}, or name its interpreter first, for example: node ${program}`,
+    });
+  }
+  if (isPath(program, process.platform) && places.some((place) => existsSync(place))) {
+    throw new ConnectorError('MCPC_USAGE', `The program ${program} is not a file.`, {
+      hint: 'Give the path of the program itself, or its interpreter and the path of its script',
     });
   }
   const where = isPath(program, process.platform) ? 'does not exist' : 'was not found on the PATH';
