@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Connector } from './connector.js';
+import { ConnectorError } from './errors.js';
 import {
   echo,
   failure,
@@ -448,6 +449,19 @@ describe('one client and several servers', () => {
       expect(error?.data).to.include({ code: 'MCPC_NO_ENDPOINT', executed: 'no', retryable: true });
       for (const label of ['s0://server', 's1://server']) expect(error?.message).to.include(label);
       expect(servers.map((each) => count(each, 'ping'))).to.deep.equal(pinged.map((n) => n + 2));
+    });
+
+    it('all of them, and for good, keep nobody waiting who opens a session', async () => {
+      const unfit: Script = () =>
+        Promise.reject(new ConnectorError('MCPC_CONNECT', 'unfit', { lasting: true }));
+      const servers = ['a', 'b'].map(() => new Scripted(unfit));
+      line = lineTo(servers, { affinity: 'auto', tap: inTurn, settings: { ejectionTime: 60_000 } });
+      const codes = new Set<unknown>();
+      for (let n = 0; n < 5; n++) {
+        const { error } = await ask(line, n, 'initialize', INITIALIZE.params);
+        codes.add((error?.data as { code?: unknown } | undefined)?.code);
+      }
+      expect([...codes]).to.deep.equal(['MCPC_CONNECT', 'MCPC_NO_ENDPOINT']);
     });
 
     it('all of them, are back with the first that answers', async () => {

@@ -161,6 +161,12 @@ describe('plugins of the user', () => {
       .and.include(`--plugin ${path}`);
   });
 
+  it('have no README in a folder that is not there, which no flag has named', async () => {
+    const { code, err } = await mcpConnect(['plugins', 'readme', 'nowhere']);
+    expect(code).to.equal(2);
+    expect(err).to.include(join(root, 'nowhere')).and.not.include('--plugin');
+  });
+
   it('make room for one of the same name that is named', async () => {
     install();
     const path = write('other');
