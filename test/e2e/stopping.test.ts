@@ -1,3 +1,5 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
@@ -74,6 +76,18 @@ describe('stopping', () => {
     expect(isAlive(pid)).to.equal(false);
   });
 
+  it('leaves no program behind that ignores it, although a third signal ends mcp-connect at once', async () => {
+    const proxy = new ProxyProcess(['proxy', '--', process.execPath, STUBBORN]);
+    await proxy.initialize();
+    const pid = Number((await proxy.request(1, 'ping')).result?.['pid']);
+    expect(isAlive(pid)).to.equal(true);
+    void proxy.signal('SIGTERM');
+    void proxy.signal('SIGINT');
+    expect(await proxy.signal('SIGHUP')).to.deep.equal({ code: 0, signal: null });
+    // Its end is the system's to tell, now that nobody is left who started it.
+    while (isAlive(pid)) await pause(10);
+  });
+
   const silent = [
     '--',
     process.execPath,
@@ -133,10 +147,13 @@ describe('stdout', () => {
 
 function isAlive(pid: number): boolean {
   try {
-    return process.kill(pid, 0);
+    process.kill(pid, 0);
   } catch {
     return false;
   }
+  // One that has ended may wait for its burial.
+  const status = `/proc/${pid}/status`;
+  return !existsSync(status) || !/^State:\s+Z/m.test(readFileSync(status, 'utf8'));
 }
 
 function textOf({ result }: Message): string | undefined {

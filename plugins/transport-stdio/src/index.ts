@@ -40,6 +40,9 @@ export default definePlugin({
     });
     connector.log.hide(...secrets);
     const ladders = new Map<Endpoint, RestartLadder>();
+    const running = new Set<() => void>();
+    // Where there is no time for an orderly end, as after a third signal, no program outlives this process either.
+    const endAll = (): void => running.forEach((kill) => kill());
     connector.transport('stdio', {
       validate(endpoint) {
         checkDirectory(cwd);
@@ -55,7 +58,8 @@ export default definePlugin({
           if (error !== undefined) ladder.fell(error);
           context.onclose(error);
         };
-        return startProgram({ ...context, onclose }, { cwd, env, stderr: process.stderr });
+        process.off('exit', endAll).once('exit', endAll);
+        return startProgram({ ...context, onclose }, { cwd, env, stderr: process.stderr, running });
       },
     });
   },

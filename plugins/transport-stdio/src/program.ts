@@ -30,6 +30,8 @@ export interface ProgramOptions extends Surroundings {
   readonly stderr: Writable;
   /** Milliseconds for each step of its end; two seconds where not given. */
   readonly patience?: number;
+  /** Holds, for as long as the program may run, what ends it at once and by force. */
+  readonly running?: Set<() => void>;
 }
 
 /**
@@ -53,6 +55,9 @@ class Program implements Transport {
   /** Settles when the program has exited, its group is gone and all that it wrote is handed over. */
   readonly #finished: Promise<void>;
   readonly #tail: () => string;
+  readonly #running: Set<() => void> | undefined;
+  /** Sends its signals within this very turn, which may be the last one. */
+  readonly #kill = (): void => void endGroup(this.#child, 0);
   /** True when the program exited before we signalled anyone. */
   #byItself = false;
   #asked = false;
@@ -63,6 +68,8 @@ class Program implements Transport {
     this.#child = child;
     this.#context = context;
     this.#patience = options.patience ?? PATIENCE;
+    this.#running = options.running;
+    this.#running?.add(this.#kill);
     this.#channel = new LineChannel({ input: child.stdout, output: child.stdin, context });
     this.#tail = passOn(child.stderr, options.stderr, context.log);
     this.#exit = new Promise((resolve) => child.once('exit', () => resolve()));
@@ -118,6 +125,7 @@ class Program implements Transport {
     const { stdin, stdout, stderr } = this.#child;
     for (const pipe of [stdin, stdout, stderr]) pipe.destroy();
     this.#child.unref();
+    this.#running?.delete(this.#kill);
     this.#channel.close(this.#asked ? undefined : this.#lost());
   }
 
