@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Answer, Hooks } from './hooks.js';
+import type { Answer, Hooks } from './contract.js';
 import { echo, failure, lineTo, Scripted, type Line } from './scripted.test.js';
 
 const PING = { id: 1, method: 'ping' };

@@ -2,7 +2,7 @@ import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import { Envelope } from './envelope.js';
 import type { Call, Ledger } from './ledger.js';
 import { randomId } from './random.js';
-import type { Answer, OwnMessage } from './hooks.js';
+import type { Answer, OwnMessage } from './contract.js';
 import { malformedAnswer } from './reply.js';
 
 /** What stands around messages of plugins. */

@@ -1,6 +1,6 @@
 import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Envelope } from './envelope.js';
-import type { ConnectorError } from './errors.js';
+import { stopping, type ConnectorError } from './errors.js';
 import { after } from './hooks.js';
 import type { Call, Ledger } from './ledger.js';
 import type { Leg } from './leg.js';
@@ -8,7 +8,7 @@ import type { LegSet } from './legs.js';
 import { endOfNews, LISTEN, missedNews, subscriptionOf } from './listen.js';
 import type { Log } from './log.js';
 import { modernMeta } from './modern.js';
-import { detailOf, isUnclear, judged, mayHaveRun, outcomeUnknown, stopping } from './outcome.js';
+import { detailOf, isUnclear, judged, mayHaveRun, outcomeUnknown } from './outcome.js';
 import { cancellation, errorReply } from './reply.js';
 import type { Retry } from './retry.js';
 import { Router, type RouterOptions } from './router.js';

@@ -104,6 +104,11 @@ export function toConnectorError(
   return new ConnectorError(code, reasonOf(error), { ...options, cause: error });
 }
 
+/** Words the failure of what the end of the connector has cut short. */
+export function stopping(delivered: Delivered = 'no'): ConnectorError {
+  return new ConnectorError('MCPC_SHUTDOWN', 'mcp-connect is stopping.', { delivered });
+}
+
 /** Names the reason of any thrown value in a few words; an aggregate of connection attempts gives its first reason. */
 export function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);

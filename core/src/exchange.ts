@@ -1,6 +1,5 @@
 import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
-import type { Aside } from './aside.js';
-import type { Answer, Attempt, Candidate, Exchange, OwnMessage } from './hooks.js';
+import type { Answer, Attempt, Candidate, Exchange, OwnMessage } from './contract.js';
 
 /** What an exchange is made from. */
 export interface ExchangeFacts {
@@ -9,7 +8,7 @@ export interface ExchangeFacts {
   readonly attempts: readonly Attempt[];
   readonly state: Map<unknown, unknown>;
   /** Sends messages of the plugin's own. */
-  readonly aside: Aside;
+  readonly aside: Pick<Exchange, 'request' | 'notifyClient' | 'notifyServer'>;
   /** Worked out on demand: it may need the request to be parsed. */
   safe(): boolean;
   affinity(): Candidate | undefined;

@@ -1,5 +1,5 @@
 import { toConnectorError, type ConnectorError, type ErrorCode } from './errors.js';
-import type { Candidate } from './hooks.js';
+import type { Candidate } from './contract.js';
 import type { Log } from './log.js';
 
 /** What the health of one endpoint is made from. */

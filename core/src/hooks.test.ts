@@ -1,7 +1,8 @@
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import { expect } from 'chai';
 import { ConnectorError } from './errors.js';
-import { after, createHooks, runHook, type Exchange } from './hooks.js';
+import type { Exchange } from './contract.js';
+import { after, createHooks, runHook } from './hooks.js';
 
 const MESSAGE: JSONRPCMessage = { jsonrpc: '2.0', method: 'm' };
 const EXCHANGE = {} as Exchange;

@@ -21,7 +21,7 @@ export type {
   OpenTransport,
   OwnMessage,
   TapOptions,
-} from './hooks.js';
+} from './contract.js';
 export type {
   AgentOptions,
   Credentials,

@@ -2,7 +2,7 @@ import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Bond } from './bonds.js';
 import type { Envelope } from './envelope.js';
 import type { Challenge } from './errors.js';
-import type { Attempt } from './hooks.js';
+import type { Attempt } from './contract.js';
 import { InFlight } from './in-flight.js';
 import type { Leg } from './leg.js';
 

@@ -1,8 +1,7 @@
-import { ConnectorError, toConnectorError } from './errors.js';
+import { ConnectorError, stopping, toConnectorError } from './errors.js';
 import type { Envelope } from './envelope.js';
 import type { LegSession } from './leg-session.js';
 import { openChannel, type ChannelEvents, type OpeningOptions } from './opening.js';
-import { stopping } from './outcome.js';
 import { Revival } from './revival.js';
 import { CONNECT_BACKOFF } from './retry.js';
 import type { SessionMemory } from './session.js';

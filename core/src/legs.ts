@@ -2,7 +2,7 @@ import type { Endpoint } from './endpoint.js';
 import type { Envelope } from './envelope.js';
 import { ConnectorError, reasonOf } from './errors.js';
 import type { Equivalence } from './equivalence.js';
-import type { Attempt } from './hooks.js';
+import type { Attempt } from './contract.js';
 import type { Leg, LegEvents, LegOptions } from './leg.js';
 import type { Log } from './log.js';
 import { SessionMemory } from './session.js';

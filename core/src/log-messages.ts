@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import { Envelope } from './envelope.js';
-import type { Exchange } from './hooks.js';
+import type { Exchange } from './contract.js';
 import { LOG_LEVELS, type LogLevel, type LogRecord } from './log.js';
 import type { Plugin } from './plugin.js';
 import { isSeverity, SEVERITIES, type Severity } from './severity.js';

@@ -8,13 +8,13 @@ import type { LegSet } from './legs.js';
 import { ACKNOWLEDGED } from './listen.js';
 import type { Log } from './log.js';
 import { ListNews } from './news.js';
-import type { Client } from './pipeline.js';
 import { cancelledId } from './reply.js';
 import { atMost } from './waiting.js';
 
 /** Whom notifications concern. */
 export interface NotificationsOptions {
-  readonly client: Pick<Client, 'oninitialized'>;
+  /** The side of the client; see `Client` in `pipeline.ts`. */
+  readonly client: { oninitialized?(): void };
   readonly legs: LegSet;
   readonly ledger: Ledger;
   readonly dispatcher: Dispatcher;

@@ -1,7 +1,8 @@
 import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Endpoint } from './endpoint.js';
 import { ConnectorError, toConnectorError } from './errors.js';
-import { runHook, type Hooks, type OpenTransport } from './hooks.js';
+import type { Hooks, OpenTransport } from './contract.js';
+import { runHook } from './hooks.js';
 import type { Log } from './log.js';
 import type { Settings, Transport, TransportContext } from './transport.js';
 import { within } from './waiting.js';

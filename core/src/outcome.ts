@@ -1,11 +1,6 @@
-import { ConnectorError, toConnectorError, type Delivered } from './errors.js';
-import type { Attempt } from './hooks.js';
+import { ConnectorError, toConnectorError } from './errors.js';
+import type { Attempt } from './contract.js';
 import type { Call } from './ledger.js';
-
-/** Words the failure of what the end of the connector has cut short. */
-export function stopping(delivered: Delivered = 'no'): ConnectorError {
-  return new ConnectorError('MCPC_SHUTDOWN', 'mcp-connect is stopping.', { delivered });
-}
 
 /**
  * Makes of any failure of an attempt one that says whether the request may have had its effect: an error that says

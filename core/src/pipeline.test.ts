@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Exchange } from './hooks.js';
+import type { Exchange } from './contract.js';
 import {
   asMessage,
   deferred,

@@ -7,7 +7,7 @@ import type { Endpoint } from './endpoint.js';
 import { Envelope } from './envelope.js';
 import { Equivalence, type EquivalenceMode } from './equivalence.js';
 import { ConnectorError, toConnectorError } from './errors.js';
-import type { Answer, Hooks } from './hooks.js';
+import type { Answer, Hooks } from './contract.js';
 import { Lane } from './lane.js';
 import { Ledger, type Call } from './ledger.js';
 import type { Leg } from './leg.js';

@@ -1,5 +1,5 @@
 import type { Endpoint } from './endpoint.js';
-import type { Hooks } from './hooks.js';
+import type { Hooks } from './contract.js';
 import type { Log } from './log.js';
 import type { EndpointSource } from './sources.js';
 import type { Settings, TransportKind } from './transport.js';

@@ -1,6 +1,6 @@
 import { Envelope } from './envelope.js';
 import { causeCodeOf, ConnectorError, type ErrorCode } from './errors.js';
-import type { Attempt } from './hooks.js';
+import type { Attempt } from './contract.js';
 
 /** JSON-RPC 2.0 section 5.1. Local errors keep to these codes; the 26 revision reserves -32020 to -32099. */
 const JSON_RPC_CODES: Partial<Record<ErrorCode, number>> = {

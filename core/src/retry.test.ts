@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { ConnectorError, type ConnectorErrorOptions, type ErrorCode } from './errors.js';
-import type { Attempt, Candidate } from './hooks.js';
+import type { Attempt, Candidate } from './contract.js';
 import { Retry, type RetryTools } from './retry.js';
 import type { Settings } from './transport.js';
 

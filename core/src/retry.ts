@@ -1,5 +1,5 @@
 import { ConnectorError, type ErrorCode } from './errors.js';
-import type { Attempt, Candidate } from './hooks.js';
+import type { Attempt, Candidate } from './contract.js';
 import type { Settings } from './transport.js';
 
 /** Which tool calls may be sent again when nobody knows whether they were carried out. */

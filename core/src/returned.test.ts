@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { Connector } from './connector.js';
-import type { Exchange, Hooks, OpenTransport } from './hooks.js';
+import type { Exchange, Hooks, OpenTransport } from './contract.js';
 import { createLog } from './log.js';
 import { echo, lineTo, Scripted, type Line } from './scripted.test.js';
 import type { Credentials, Transport } from './transport.js';

@@ -1,5 +1,5 @@
 import { reasonOf, ConnectorError } from './errors.js';
-import type { Candidate, Hooks, OpenTransport } from './hooks.js';
+import type { Candidate, Hooks, OpenTransport } from './contract.js';
 import { GuardedTransport } from './guarded.js';
 import type { Credentials } from './transport.js';
 

@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Endpoint } from './endpoint.js';
 import type { Envelope } from './envelope.js';
 import { ConnectorError, type Challenge } from './errors.js';
-import { after, runHook, type Hooks } from './hooks.js';
+import type { Hooks } from './contract.js';
+import { after, runHook } from './hooks.js';
 import type { Credentials, Transport } from './transport.js';
 
 /** Whom messages are signed for, and by what. */

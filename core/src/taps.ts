@@ -3,7 +3,8 @@ import type { Aside } from './aside.js';
 import { Envelope } from './envelope.js';
 import { ConnectorError, reasonOf, toConnectorError } from './errors.js';
 import { HookExchange } from './exchange.js';
-import { runHook, type Answer, type Candidate, type Hooks } from './hooks.js';
+import type { Answer, Candidate, Hooks } from './contract.js';
+import { runHook } from './hooks.js';
 import type { Call } from './ledger.js';
 import type { Log } from './log.js';
 
