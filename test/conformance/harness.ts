@@ -51,14 +51,22 @@ export async function runScenario(scenario: string, revision: string, spoken = r
 }
 
 /** Runs all scenarios for servers of one revision against whatever is there, and returns the checks of each. */
-export async function runServerScenarios(
+export function runServerScenarios(
   url: string,
   revision: string,
 ): Promise<ReadonlyMap<string, readonly Check[]>> {
+  return checksOf('--url', url, '--suite', 'all', '--spec-version', revision);
+}
+
+/** Runs one scenario for servers that is of an extension, and returns its checks. */
+export async function runExtensionScenario(url: string, scenario: string): Promise<readonly Check[]> {
+  return (await checksOf('--url', url, '--scenario', scenario)).get(scenario) ?? [];
+}
+
+async function checksOf(...words: readonly string[]): Promise<ReadonlyMap<string, readonly Check[]>> {
   const folder = await mkdtemp(join(tmpdir(), 'mcp-connect-'));
   try {
-    const words = ['--url', url, '--suite', 'all', '--spec-version', revision, '--output-dir', folder];
-    await harness(['server', ...words]);
+    await harness(['server', ...words, '--output-dir', folder]);
     const entries = (await readdir(folder)).map(async (name): Promise<[string, Check[]]> => {
       const [, scenario = name] = /^server-(.+)-\d{4}-\d\d-\d\dT[\d-]+Z$/.exec(name) ?? [];
       return [scenario, JSON.parse(await readFile(join(folder, name, 'checks.json'), 'utf8')) as Check[]];

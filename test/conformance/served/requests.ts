@@ -123,6 +123,16 @@ class Worker {
   }
 }
 
+/** What a request is about, by its method (2026-07-28 streamable-http, Mcp-Name; SEP-2663). */
+const NAMED_BY: Readonly<Record<string, string>> = {
+  'tools/call': 'name',
+  'prompts/get': 'name',
+  'resources/read': 'uri',
+  'tasks/get': 'taskId',
+  'tasks/update': 'taskId',
+  'tasks/cancel': 'taskId',
+};
+
 const LISTEN = 'subscriptions/listen';
 
 /** What the client of a request can do. */
@@ -136,7 +146,7 @@ function metaOf(params: Message['params']): Readonly<Record<string, unknown>> {
 
 /** Tells whether the headers repeat the method, and the name of what is asked for. */
 function saysWhatItIs({ method, params }: Message, headers: IncomingHttpHeaders): boolean {
-  const name = params?.['name'] ?? params?.['uri'] ?? params?.['taskId'];
+  const name = params?.[NAMED_BY[method ?? ''] ?? ''];
   return headers['mcp-method'] === method && (typeof name !== 'string' || headers['mcp-name'] === name);
 }
 

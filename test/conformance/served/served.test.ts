@@ -1,17 +1,17 @@
 import { expect } from 'chai';
 import { listScenarios } from '../harness.js';
 import { countsOf, differencesBetween, limitsOf, type Outcome } from './differences.js';
-import { PAIRS, titleOf, type Revision } from './pair.js';
+import { eraOf, PAIRS, titleOf, type Revision } from './pair.js';
 import { playDirectly, playThrough } from './play.js';
+import { playTasks, TASKS } from './tasks.js';
 
 const LATEST = ['2025-11-25', '2026-07-28'] as const;
 
-/** Where mcp-connect translates, and one pair where it does not. `npm run conformance` plays the rest. */
-const SLICE = PAIRS.filter(({ revision, server, wire }) =>
-  revision === '2026-07-28'
-    ? wire === (server === 'modern' ? 'stdio' : 'http')
-    : revision === '2025-11-25' && server === 'modern' && wire === 'http',
-);
+/** Where mcp-connect translates, over one wire. `npm run conformance` plays the rest. */
+const SLICE = PAIRS.filter(({ revision, server, wire }) => {
+  const crossing = eraOf(revision) !== server;
+  return crossing && wire === 'http' && LATEST.some((latest) => latest === revision);
+});
 
 describe('conformance of servers behind mcp-connect', function () {
   // Each test is dozens of sessions.
@@ -43,4 +43,20 @@ describe('conformance of servers behind mcp-connect', function () {
       expect(differences).to.have.members([...limitsOf(pair).keys()]);
     });
   }
+
+  it('no scenario of tasks is forgotten', () => {
+    const names = [...offered.keys()].filter((name) => name.startsWith('tasks-'));
+    // The harness itself skips all of it.
+    expect(names.filter((name) => name !== 'tasks-status-notifications')).to.have.members(Object.keys(TASKS));
+  });
+
+  it('a modern client holds the tasks of a legacy server', async function () {
+    this.retries(2);
+    const scenarios = ['tasks-mrtr-input', 'tasks-dispatch-and-envelope'];
+    const played = await Promise.all(scenarios.map(playTasks));
+    expect(played).to.deep.equal([
+      { passed: 4, failed: [] },
+      { passed: 9, failed: [] },
+    ]);
+  });
 });

@@ -3,10 +3,11 @@ import { parseArgs } from 'node:util';
 import { countsOf, differencesBetween, limitsOf, type Outcome } from './differences.js';
 import { PAIRS, titleOf, type Revision } from './pair.js';
 import { playDirectly, playThrough } from './play.js';
+import { playTasks, TASKS } from './tasks.js';
 
 const HELP = `npm run conformance -- [options]
 
-  --only TEXT    pairs with this in their names, such as "2026-07-28 → legacy over stdio"
+  --only TEXT    pairs and scenarios of tasks with this in their names, such as "2026-07-28 → legacy over stdio"
 `;
 
 const { values: options } = parseArgs({
@@ -34,4 +35,15 @@ async function conformance(): Promise<void> {
     if (faults.length > 0) process.exitCode = 1;
   }
   for (const reason of reasons) process.stdout.write(`– ${reason}\n`);
+  await tasks();
+}
+
+async function tasks(): Promise<void> {
+  for (const [scenario, limits] of Object.entries(TASKS).filter(([name]) => name.includes(options.only))) {
+    const { passed, failed } = await playTasks(scenario);
+    const faults = failed.filter((name) => !limits.includes(name));
+    const counts = [passed, failed.length - faults.length].map((count) => String(count).padEnd(12));
+    process.stdout.write([scenario.padEnd(44) + counts.join(''), ...faults].join('\n    ') + '\n');
+    if (faults.length > 0) process.exitCode = 1;
+  }
 }
