@@ -16,7 +16,7 @@ import { notMcp, refuseTooLarge, tooLarge, untaken } from './body.js';
 import { postHeaders, signedHeaders, streamHeaders } from './headers.js';
 import { Intake } from './intake.js';
 import { refusalOf } from './status.js';
-import { isEventStream, readEvents } from './streams.js';
+import { isEventStream, readEvents } from './event-reader.js';
 import { MOST_TOLD, Turns } from './turns.js';
 import { discard, openWire, type HttpRequest, type Wire } from './wire.js';
 

@@ -1,5 +1,5 @@
 import type { Envelope } from '@mcp-connect/core';
-import type { Resumption } from './streams.js';
+import type { Resumption } from './resumption.js';
 import type { HttpRequest } from './wire.js';
 
 /** A request whose answer has not come. */

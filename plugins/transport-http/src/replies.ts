@@ -12,7 +12,8 @@ import { collect, noAnswer, notMcp, otherId, tooLarge, type Body } from './body.
 import type { Pending } from './pending.js';
 import type { Reply } from './reply.js';
 import { readReplyStream, type ReplyBooks } from './reply-stream.js';
-import { isEventStream, type StreamHost } from './streams.js';
+import { isEventStream } from './event-reader.js';
+import type { StreamHost } from './notification-stream.js';
 
 /** What replies need of the transport that asks for them. */
 export interface ReplyHost extends StreamHost {

@@ -3,7 +3,9 @@ import { cut, notMcp, otherId } from './body.js';
 import type { Pending } from './pending.js';
 import type { Reply } from './reply.js';
 import type { Bookmark, ServerEvent } from './sse.js';
-import { readEvents, Resumption, type StreamEvents, type StreamHost } from './streams.js';
+import { readEvents, type StreamEvents } from './event-reader.js';
+import type { StreamHost } from './notification-stream.js';
+import { Resumption } from './resumption.js';
 
 /** How long a server may take to end a stream behind its answer, in milliseconds. */
 const LINGER = 1_000;

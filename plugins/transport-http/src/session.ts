@@ -1,7 +1,7 @@
 import { atMost, type Challenge, type ConnectorError, type Envelope } from '@mcp-connect/core';
 import { sessionHeaders, signedHeaders, streamHeaders } from './headers.js';
 import type { Reply } from './reply.js';
-import { NotificationStream, type StreamHost } from './streams.js';
+import { NotificationStream, type StreamHost } from './notification-stream.js';
 import { discard } from './wire.js';
 
 /** How long the first request may wait for the notification stream, in milliseconds. */
