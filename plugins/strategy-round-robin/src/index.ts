@@ -29,6 +29,8 @@ export default definePlugin({
         if (affinity !== undefined && lastFailure(affinity, attempts) === -1) return affinity;
         if (!state.has(TURN)) state.set(TURN, turns++);
         const start = (state.get(TURN) as number) % candidates.length;
+        // Nothing to sort by: this is what nearly every request comes to.
+        if (!byLoad && attempts.length === 0) return candidates[start];
         const inTurn = [...candidates.slice(start), ...candidates.slice(0, start)];
         if (byLoad) inTurn.sort((a, b) => a.pending - b.pending);
         return inTurn.sort((a, b) => lastFailure(a, attempts) - lastFailure(b, attempts))[0];
