@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { LineCounter, type OnLine } from './lines.js';
 
@@ -27,10 +28,19 @@ export interface Session {
   stop(): Promise<void>;
 }
 
-/** The environment of bridges: Node 20 reads an extra CA bundle at each start, which hides all other times. */
+/**
+ * The environment of bridges: Node 20 reads an extra CA bundle at each start, which hides all other times. Plugins that
+ * the user has linked would be measured too, so theirs is not the folder in which plugins are looked up; code that is
+ * compiled already stays where it is.
+ */
 export function bridgeEnvironment(folder: string): NodeJS.ProcessEnv {
   const { NODE_EXTRA_CA_CERTS: _bundle, NODE_OPTIONS: _options, ...env } = process.env;
-  return { ...env, MCP_REMOTE_CONFIG_DIR: folder, MCP_CONNECT_STATE_DIR: folder };
+  return {
+    ...env,
+    MCP_REMOTE_CONFIG_DIR: folder,
+    MCP_CONNECT_STATE_DIR: folder,
+    MCP_CONNECT_DATA_DIR: join(folder, 'data'),
+  };
 }
 
 /** Starts a bridge, a Node.js program that speaks MCP over stdio. */

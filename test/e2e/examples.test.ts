@@ -66,14 +66,19 @@ describe('the examples', () => {
 
   after(() => server.close());
 
-  /** Runs words of mcp-connect until the handshake is done, with the server of this test in the place of the address. */
-  async function serves(words: readonly string[], env: Readonly<Record<string, string>>): Promise<void> {
+  /**
+   * Runs words of mcp-connect until the handshake is done, with the server of this test in the place of the address.
+   *
+   * @returns what was said on stderr
+   */
+  async function serves(words: readonly string[], env: Readonly<Record<string, string>>): Promise<string> {
     const at = words.indexOf('--endpoint');
     const args = at === -1 ? words : words.with(at + 1, server.url);
     const proxy = new ProxyProcess(args, env);
     const { result } = await proxy.initialize();
     expect(result, proxy.stderr).to.have.property('serverInfo');
     expect(await proxy.end()).to.deep.equal({ code: 0, signal: null });
+    return proxy.stderr;
   }
 
   it('are all listed, and all that is listed is there', () => {
@@ -88,7 +93,8 @@ describe('the examples', () => {
         // In a container it is the image's name behind which the words of mcp-connect come.
         const words = command === 'docker' ? args.slice(args.indexOf('mcp-connect') + 1) : args;
         const before = server.requests.length;
-        await serves(words, env);
+        // One that warns at each start is no example.
+        expect(await serves(words, env)).to.equal('');
         const headers = server.requests[before]?.headers ?? {};
         for (const secret of Object.values(env)) expect(headers.authorization).to.equal(`Bearer ${secret}`);
       });

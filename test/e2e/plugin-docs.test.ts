@@ -20,6 +20,8 @@ describe('docs/plugins.md', function () {
   let root: string;
   let folder: string;
   let env: NodeJS.ProcessEnv;
+  /** The plugin as the scaffold wrote it. */
+  let written: string;
 
   /** Runs a line as a reader would type it. Dependencies are there already, and nothing is really published. */
   function type(line: string): void {
@@ -58,6 +60,7 @@ describe('docs/plugins.md', function () {
     };
     const [first = ''] = blocks('sh');
     for (const line of first.trim().split('\n')) type(line);
+    written = readFileSync(join(folder, 'src/index.ts'), 'utf8');
     for (const block of blocks('ts')) {
       const [, file] = /^\/\/ (src\/\S+)\n/.exec(block)!;
       mkdirSync(dirname(join(folder, file!)), { recursive: true });
@@ -70,7 +73,6 @@ describe('docs/plugins.md', function () {
       JSON.stringify({ ...manifest, ...(JSON.parse(more) as object) }),
     );
     writeFileSync(join(folder, 'README.md'), '<!-- flags mcp-hello -->\n<!-- end -->\n');
-    rmSync(join(folder, 'src/index.test.ts'));
     rmSync(join(folder, 'dist'), { recursive: true });
     type('npm test');
   });
@@ -103,8 +105,8 @@ describe('docs/plugins.md', function () {
     return { answer: got, methods: delivered.map((message) => message.method) };
   }
 
-  it('greets', async () => {
-    expect((await ask('index.js', 'x-hello/greet')).answer.result).to.deep.equal({ text: 'hello, world' });
+  it('begins with the plugin that was created', () => {
+    expect(blocks('ts')[0]).to.equal(`// src/index.ts\n${written}`);
   });
 
   it('answers, drops, delays and replaces messages, and keeps state', async () => {
@@ -139,6 +141,6 @@ describe('docs/plugins.md', function () {
 
   it('gives advice that works to the last line', () => {
     for (const block of blocks('sh').slice(1)) for (const line of block.trim().split('\n')) type(line);
-    expect(readFileSync(join(folder, 'README.md'), 'utf8')).to.include('| `--hello-name`');
+    expect(readFileSync(join(folder, 'README.md'), 'utf8')).to.include('| `--hello-note`');
   });
 });

@@ -7,6 +7,7 @@ import {
   type Transport,
   type TransportContext,
 } from '@mcp-connect/core';
+import { addressOf } from './address.js';
 
 /**
  * Connects to the server of an endpoint.
@@ -15,8 +16,7 @@ import {
  */
 export async function openSocket(context: TransportContext): Promise<Transport> {
   const { endpoint, signal } = context;
-  const { hostname, port } = endpoint.url!;
-  const socket = connect({ host: hostname, port: Number(port) });
+  const socket = connect(addressOf(endpoint));
   let failure: unknown;
   socket.on('error', (error) => (failure = error));
   try {
