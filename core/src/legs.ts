@@ -213,12 +213,15 @@ export class LegSet {
         ? lastError
         : new ConnectorError('MCPC_CONNECT', `No connection to ${first!.label}.`, { cause: lastError });
     }
-    const words = this.#legs.map(({ endpoint, health }) => `${endpoint.label}: ${health.lastError?.message}`);
-    return new ConnectorError('MCPC_NO_ENDPOINT', `No endpoint answers. ${words.join(' ')}`, {
-      cause: lastError,
-      hint: 'Check that at least one of the servers is up; the next request tries all of them again',
-      lasting: this.#legs.every(({ health }) => health.lastError?.lasting),
-    });
+    return new ConnectorError(
+      'MCPC_NO_ENDPOINT',
+      `No endpoint answers: ${this.#legs.map(reasonOfLeg).join('; ')}.`,
+      {
+        cause: lastError,
+        hint: 'Check that at least one of the servers is up; the next request tries all of them again',
+        lasting: this.#legs.every(({ health }) => health.lastError?.lasting),
+      },
+    );
   }
 
   #make(endpoint: Endpoint): Leg {
@@ -268,6 +271,12 @@ export class LegSet {
     const next = this.#legs.find((leg) => leg !== this.#home && leg.joined && isFit(leg));
     if (next !== undefined) this.move(next);
   }
+}
+
+/** Why a leg is down; most reasons name the endpoint by themselves. */
+function reasonOfLeg({ endpoint: { label }, health: { lastError } }: Leg): string {
+  const reason = lastError?.message.replace(/\.$/, '') ?? 'no answer';
+  return reason.includes(label) ? reason : `${label}: ${reason}`;
 }
 
 function isFit({ state, quarantined, unproven }: Leg): boolean {

@@ -203,7 +203,7 @@ describe('mcp-connect test', () => {
           : [`tcp://${where}`, `tls://${where}`];
       const refused = await check('--endpoint', plain, '--timeout', '1');
       expect(refused.ok).to.equal(false);
-      expect(refused.next).to.equal(`mcp-connect test --endpoint "${secure}"`);
+      expect(refused.next).to.equal(`mcp-connect test --endpoint "${secure}" --json --timeout 1`);
     }
   });
 
@@ -260,7 +260,7 @@ describe('mcp-connect test', () => {
       const url = `http://127.0.0.1:${await freePort()}/mcp`;
       const report = await check('--endpoint', url);
       expect(report.error?.code).to.equal('MCPC_CONNECT');
-      expect(report.next).to.equal(`mcp-connect test --endpoint "${url}"`);
+      expect(report.next).to.equal(`mcp-connect test --endpoint "${url}" --json`);
     });
 
     it('a token is asked for', async () => {
@@ -279,7 +279,7 @@ describe('mcp-connect test', () => {
       const report = await check('--endpoint', url);
       expect(report.error?.code).to.be.oneOf(['MCPC_SIGN_IN', 'MCPC_UNAUTHORIZED']);
       expect(stepOf(report, 'sign-in')?.text).to.include('OAuth');
-      expect(report.next).to.equal(`mcp-connect login --endpoint "${url}"`);
+      expect(report.next).to.equal(`mcp-connect login --endpoint "${url}" --json`);
     });
 
     it('a sign-in is asked for by a server that has one: nobody is bothered, and login is all it takes', async () => {
@@ -290,7 +290,7 @@ describe('mcp-connect test', () => {
         const report = JSON.parse(first.out) as Report;
         expect(first.code).to.equal(1);
         expect(report.error?.code).to.equal('MCPC_UNAUTHORIZED');
-        expect(report.next).to.equal(`mcp-connect login --endpoint "${guarded.url}"`);
+        expect(report.next).to.equal(`mcp-connect login --endpoint "${guarded.url}" --json`);
         expect(guarded.authorization.requests).to.deep.equal([]);
 
         expect(await run(['login', '--endpoint', guarded.url], desk.env)).to.include({ code: 0 });
@@ -376,10 +376,26 @@ describe('mcp-connect doctor', () => {
       expect(findings.find(({ name }) => name === peer.args[1])?.status).to.equal('ok');
       expect(findings.find(({ name }) => name === dead)).to.include({
         status: 'failed',
-        next: `mcp-connect test --endpoint "${dead}"`,
+        next: `mcp-connect test --endpoint "${dead}" --json`,
       });
     } finally {
       await peer.close();
+    }
+  });
+
+  it('proposes to test a server of a configuration file by its name there', async () => {
+    const dead = `http://127.0.0.1:${await freePort()}/mcp`;
+    const folder = await mkdtemp(join(tmpdir(), 'mcpc-'));
+    const file = join(folder, 'servers.yaml');
+    await writeFile(file, `servers:\n  one:\n    endpoint: ${dead}\n`);
+    try {
+      const { findings } = await doctor('--config', file);
+      const { next } = findings.find(({ name }) => name.startsWith('one: '))!;
+      expect(next).to.equal(`mcp-connect test --json --config ${file} --server one`);
+      const { error } = await check('--config', file, '--server', 'one');
+      expect(error?.code).to.equal('MCPC_CONNECT');
+    } finally {
+      await rm(folder, { recursive: true });
     }
   });
 });

@@ -127,6 +127,9 @@ describe('signing in', () => {
       const proxy = start();
       await proxy.initialize();
       expect(await proxy.end()).to.deep.equal({ code: 0, signal: null });
+      expect(proxy.stderr)
+        .to.include('the sign-in failed')
+        .and.not.match(/[ \t]$/m);
     });
   });
 

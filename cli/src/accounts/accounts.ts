@@ -126,7 +126,8 @@ export function whoami(invocation: Invocation, around: Surroundings): Promise<nu
     const usable = known.filter(
       (each) => each.state !== 'over' && !('verdict' in each && each.verdict !== 'accepted'),
     );
-    return usable.length === 0 && (endpoint !== undefined || verify) ? 1 : 0;
+    // Where nobody is signed in, nothing was there to be verified.
+    return usable.length === 0 && (endpoint !== undefined || (verify && known.length > 0)) ? 1 : 0;
   });
 }
 

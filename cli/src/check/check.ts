@@ -9,6 +9,7 @@ import { nextCommand } from './next.js';
 import { addressOf, reach, reachProxy, speaksTls, type Address } from './reach.js';
 import { SignInWatch } from './sign-in.js';
 import { Steps, type Step } from './steps.js';
+import type { TypedLine } from './typed.js';
 import { WireWatch } from './wire-watch.js';
 
 /** What is checked, and how thoroughly. */
@@ -23,8 +24,8 @@ export interface CheckOptions {
   readonly call?: ToolCall;
   /** Finds the proxy by way of which an address is reached, if any: a direct connection would prove nothing. */
   readonly proxyFor?: (url: URL) => ForwardProxy | undefined;
-  /** Flags about TLS that were given, for the command to type next. */
-  readonly tls?: readonly string[];
+  /** What was typed, for the command to type next. */
+  readonly line: TypedLine;
   /** Is told the name of each step as it is taken. */
   readonly onstep?: (name: string) => void;
 }
@@ -94,7 +95,7 @@ class Check {
   }
 
   async run(endpoint: Endpoint): Promise<CheckReport> {
-    const { depth, connector, tls } = this.#options;
+    const { depth, connector, line, log } = this.#options;
     const steps = this.#steps;
     await this.#reach(endpoint);
     const conversation = steps.failed === undefined ? await this.#greet(endpoint) : undefined;
@@ -112,15 +113,17 @@ class Check {
       ...(this.#watch.date && { clockAhead: this.#watch.date.here - this.#watch.date.there }),
       ...(failed?.error && {
         error: failed.error,
-        next: nextCommand({
-          endpoint,
-          failure: failed.error,
-          oauth: this.#signIn.offersOauth,
-          timeout: connector.settings.timeout / 1000,
-          ...(tls && { tls }),
-          speaksTls: this.#speaksTls,
-          call: this.#flags,
-        }),
+        next: log.redact(
+          nextCommand({
+            endpoint,
+            failure: failed.error,
+            line,
+            oauth: this.#signIn.offersOauth,
+            timeout: connector.settings.timeout / 1000,
+            speaksTls: this.#speaksTls,
+            call: this.#flags,
+          }),
+        ),
       }),
     };
   }

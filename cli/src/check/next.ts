@@ -1,5 +1,6 @@
 import { parseEndpoint, tlsFaultOf, type Endpoint, type TlsFault } from '@mcp-connect/core';
 import type { Failure } from './failure.js';
+import { addressed, isForLogin, type TypedLine } from './typed.js';
 
 /** What the advice depends on. */
 export interface NextQuestion {
@@ -9,8 +10,8 @@ export interface NextQuestion {
   readonly oauth?: boolean;
   /** The value of `--timeout`, in seconds. */
   readonly timeout: number;
-  /** Flags about TLS that were given, with their values: without them the next command fails elsewhere. */
-  readonly tls?: readonly string[];
+  /** What was typed: without its flags the next command is another one, and fails elsewhere. */
+  readonly line: TypedLine;
   /** Whether the server speaks TLS where the endpoint asks for none. */
   readonly speaksTls?: boolean;
   /** Flags that mend the call of a tool. */
@@ -33,49 +34,60 @@ const MENDING: Readonly<Record<Exclude<TlsFault, 'no-tls'>, readonly string[]>> 
   unwelcome: ['--cert FILE', '--key FILE'],
 };
 
+/** Flags that mean nothing without TLS. */
+const OF_TLS = new Set(['--ca', '--cert', '--key', '--servername', '--insecure']);
+
 /** Names the command to type next: the same check, with what was missing. */
 export function nextCommand({
   endpoint,
   failure,
   timeout,
+  line,
   oauth = false,
-  tls = [],
   speaksTls = false,
   call,
 }: NextQuestion): string {
-  const test = (to: Endpoint, ...more: readonly string[]): string => {
-    // What stands behind -- is the program's.
-    const words = to.argv === undefined ? [...addressed(to), ...more] : [...more, ...addressed(to)];
-    return ['mcp-connect test', ...words].join(' ');
-  };
   const again = (...more: readonly string[]): string => {
-    const kept = tls.filter((flag) => !more.some((other) => nameOf(other) === nameOf(flag)));
-    return test(endpoint, ...kept, ...more);
+    const kept = line.flags.filter((flag) => !more.some((other) => nameOf(other) === nameOf(flag)));
+    // What stands behind -- is the program's.
+    return ['mcp-connect test', ...line.endpoint, ...kept, ...more, ...line.tail].join(' ');
+  };
+  const at = (address: string, flags = line.flags): string => {
+    // The address says how it is reached.
+    const kept = flags.filter((flag) => nameOf(flag) !== '--transport');
+    return ['mcp-connect test', ...addressed(parseEndpoint(address)), ...kept].join(' ');
   };
   const { code, cause, attempts = 1 } = failure;
   const { url } = endpoint;
   const fault = cause === undefined ? undefined : tlsFaultOf(cause);
-  if (speaksTls && url !== undefined)
-    return test(parseEndpoint(url.href.replace(/^(http|tcp):/, withTls)), ...tls);
+  if (speaksTls && url !== undefined) return at(url.href.replace(/^(http|tcp):/, withTls));
   if (fault === 'no-tls' && url !== undefined)
-    return test(parseEndpoint(url.href.replace(/^(http|tl)s:/, withoutTls)));
+    return at(
+      url.href.replace(/^(http|tl)s:/, withoutTls),
+      line.flags.filter((flag) => !OF_TLS.has(nameOf(flag))),
+    );
   if (fault !== undefined && fault !== 'no-tls') return again(...MENDING[fault]);
   if (call !== undefined) return again(...call);
   if (SIGN_IN.has(code) && oauth)
-    return ['mcp-connect login --endpoint', quoted(endpoint.label), ...tls].join(' ');
+    return ['mcp-connect login', ...line.endpoint, ...line.flags.filter(isForSignIn)].join(' ');
   if (SIGN_IN.has(code)) return again('--auth-token TOKEN');
   // What failed before the time was up needs no more time.
-  if (code === 'MCPC_TIMEOUT' && attempts === 1) return again('--timeout', String(timeout * PATIENCE));
+  if (code === 'MCPC_TIMEOUT' && attempts === 1) return again(`--timeout ${timeout * PATIENCE}`);
   // Where HTTP with SSE is refused, the server may be of a newer revision.
-  if (code === 'MCPC_HTTP_STATUS' && endpoint.scheme === 'sse' && url !== undefined)
-    return test(parseEndpoint(url.href), ...tls);
+  if (code === 'MCPC_HTTP_STATUS' && endpoint.scheme === 'sse' && url !== undefined) return at(url.href);
   if (code === 'MCPC_HTTP_STATUS' && url !== undefined && url.pathname !== USUAL_PATH)
-    return test(parseEndpoint(new URL(USUAL_PATH, url.origin).href), ...tls);
+    return at(new URL(USUAL_PATH, url.origin).href);
   return code === 'MCPC_CONNECT' ? again() : again('--debug');
 }
 
+/** A token that was refused would keep `login` from asking for another. */
+function isForSignIn(flag: string): boolean {
+  const name = nameOf(flag);
+  return name !== '--auth-token' && isForLogin(name.slice('--'.length));
+}
+
 function nameOf(flag: string): string {
-  return flag.split(' ', 1)[0]!;
+  return /^[^\s=]+/.exec(flag)![0];
 }
 
 function withTls(_: string, scheme: string): string {
@@ -84,21 +96,4 @@ function withTls(_: string, scheme: string): string {
 
 function withoutTls(_: string, start: string): string {
   return start === 'http' ? 'http:' : 'tcp:';
-}
-
-/** A command may hold secrets in its arguments, so only its program is named. */
-function addressed({ scheme, label, argv }: Endpoint): string[] {
-  if (scheme === 'stdio') {
-    const program = label.slice('stdio:'.length);
-    return argv === undefined ? [`--endpoint "${program} …"`, '--transport stdio'] : [`-- ${program} …`];
-  }
-  const isUrl = label.includes('://');
-  if (isUrl && scheme === 'sse') return ['--endpoint', quoted(label), '--transport sse'];
-  return isUrl || scheme === 'unix'
-    ? ['--endpoint', quoted(label)]
-    : ['--endpoint', quoted(label.slice(scheme.length + 1)), '--transport', scheme];
-}
-
-function quoted(text: string): string {
-  return `"${text}"`;
 }

@@ -11,6 +11,7 @@ import type { ToolCall } from './call.js';
 import { check, type CheckOptions, type CheckReport } from './check.js';
 import { Opened } from './opened.js';
 import { tableOf } from './table.js';
+import { typedLine } from './typed.js';
 
 /** What shells add to the number of the signal that ended a program. */
 const SIGNALLED = 128;
@@ -50,6 +51,8 @@ export async function runTest(invocation: Invocation, options: RunCheckOptions):
 export interface ExamineOptions extends RunCheckOptions, Pick<CheckOptions, 'onstep'> {
   readonly what: Pick<CheckOptions, 'depth' | 'call'>;
   readonly opened: Opened;
+  /** Which server of the configuration file it is, where the line picks none. */
+  readonly server?: string;
 }
 
 /**
@@ -60,7 +63,7 @@ export interface ExamineOptions extends RunCheckOptions, Pick<CheckOptions, 'ons
 export async function examine(
   invocation: Invocation,
   log: Log,
-  { around: { env }, version, what, opened, onstep }: ExamineOptions,
+  { around: { env }, version, what, opened, server, onstep }: ExamineOptions,
 ): Promise<CheckReport> {
   const { connector, values } = await prepare(invocation, log, env);
   connector.use(opened.plugin());
@@ -71,19 +74,10 @@ export async function examine(
     log,
     clientInfo: { name: 'mcp-connect', version },
     proxyFor,
-    tls: tlsFlags(values as Values & CommonValues),
+    line: typedLine(invocation, connector.endpoints[0]!, server),
     ...what,
     ...(onstep && { onstep }),
   });
-}
-
-/** The paths of `--ca`, `--cert` and `--key` are no secrets, and neither is a name. */
-function tlsFlags(values: CommonValues): string[] {
-  const given = (['ca', 'cert', 'key', 'servername'] as const).flatMap((name) => {
-    const value = values[name];
-    return value === undefined ? [] : [`--${name} ${JSON.stringify(value)}`];
-  });
-  return values.insecure ? [...given, '--insecure'] : given;
 }
 
 /** What a command has to say. */

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
-import { ConnectorError, type Flag, type Flags } from '@mcp-connect/core';
+import { ConnectorError, type Flags } from '@mcp-connect/core';
+import { givenFlags, quoted, wordsOf, type Given } from '../flags/given.js';
 import { CLIENT_FLAGS } from '../flags/local.js';
 import { holdsSecret, REFERENCE } from '../flags/secrets.js';
 import { isPath } from '../plugins/resolve.js';
@@ -27,13 +28,6 @@ export interface EntryOptions {
   readonly line: readonly string[];
 }
 
-/** A flag with what it is given; a boolean flag is given nothing. */
-interface Given {
-  readonly name: string;
-  readonly flag: Flag;
-  readonly text: string | undefined;
-}
-
 /**
  * Makes the entry of a client's settings that runs `proxy` as it would run here: paths become absolute, since clients
  * start programs from folders of their own; secret flags become environment variables, which no list of processes
@@ -43,7 +37,7 @@ interface Given {
  */
 export function entryOf(options: EntryOptions): Entry {
   const { client, flags, words, program, cwd } = options;
-  const given = givenFlags(options.args, flags).map((each) => located(each, cwd));
+  const given = entryFlags(options.args, flags).map((each) => located(each, cwd));
   const secret = given.find(({ flag, text }) => text !== undefined && holdsSecret(flag, text));
   if (secret !== undefined) throw refusal(secret, given, options);
   const referring = (text: string): string =>
@@ -67,7 +61,7 @@ export function entryOf(options: EntryOptions): Entry {
 
 /** Names the environment variables that an entry needs. */
 export function variablesOf(options: Pick<EntryOptions, 'args' | 'flags'>): readonly string[] {
-  const texts = givenFlags(options.args, options.flags).flatMap(({ text }) => text ?? []);
+  const texts = entryFlags(options.args, options.flags).flatMap(({ text }) => text ?? []);
   const found = texts.flatMap((text) => text.match(new RegExp(REFERENCE, 'g')) ?? []);
   return [...new Set(found.map((reference) => reference.slice(2, -1)))];
 }
@@ -91,21 +85,9 @@ export function programFor({ scope, node, script }: ProgramOptions): readonly st
   return scope === 'project' ? ['mcp-connect'] : [node, script];
 }
 
-/** Takes words apart that hold nothing but flags, and leaves out those that are about the settings. */
-function givenFlags(args: readonly string[], flags: Flags): Given[] {
-  const given: Given[] = [];
-  for (let at = 0; at < args.length; at++) {
-    const [name, inline] = split(args[at]!.slice(2));
-    const flag = flags[name]!;
-    const text = flag.type === 'boolean' ? undefined : (inline ?? args[++at]);
-    given.push({ name, flag, text });
-  }
-  return given.filter(({ name }) => !Object.hasOwn(CLIENT_FLAGS, name));
-}
-
-function split(word: string): [flag: string, inline: string | undefined] {
-  const at = word.indexOf('=');
-  return at === -1 ? [word, undefined] : [word.slice(0, at), word.slice(at + 1)];
+/** Takes words apart, and leaves out the flags that are about the settings. */
+function entryFlags(args: readonly string[], flags: Flags): Given[] {
+  return givenFlags(args, flags).filter(({ name }) => !Object.hasOwn(CLIENT_FLAGS, name));
 }
 
 function located(given: Given, cwd: string): Given {
@@ -124,11 +106,6 @@ function isMovable(given: readonly Given[]): boolean {
   if (first?.flag.type !== 'string' || first.flag.secret !== true || first.flag.env === undefined)
     return false;
   return given.length === 1 || first.flag.pairs === ':';
-}
-
-function wordsOf({ name, text }: Pick<Given, 'name' | 'text'>): string[] {
-  if (text === undefined) return [`--${name}`];
-  return text.startsWith('-') ? [`--${name}=${text}`] : [`--${name}`, text];
 }
 
 function refusal(secret: Given, given: readonly Given[], { line, words }: EntryOptions): ConnectorError {
@@ -166,8 +143,4 @@ function referenceFor({ name, flag, text }: Given): string | undefined {
 
 function variableName(name: string): string {
   return name.replaceAll(/[^A-Za-z0-9]+/g, '_').toUpperCase();
-}
-
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -1,5 +1,5 @@
 import { applyEdits, parseTree, type Edit, type Node } from 'jsonc-parser';
-import { REFERENCE, SECRET_NAME } from '../flags/secrets.js';
+import { namesSecret, REFERENCE } from '../flags/secrets.js';
 
 const MASK = '"•••"';
 
@@ -26,12 +26,8 @@ function edits(node: Node): Edit[] {
 
 function wordEdits(word: Node, before: Node | undefined): Edit[] {
   if (word.type !== 'string') return edits(word);
-  const isNamed = SECRET_NAME.test(String(word.value)) && /[=:]/.test(String(word.value));
-  const isValue =
-    before?.type === 'string' &&
-    /^--?\w/.test(String(before.value)) &&
-    SECRET_NAME.test(String(before.value));
-  return isNamed || isValue ? hide(word) : [];
+  const named = before?.type === 'string' ? String(before.value) : undefined;
+  return namesSecret(String(word.value), named) ? hide(word) : [];
 }
 
 function hide(node: Node | undefined): Edit[] {

@@ -69,6 +69,7 @@ export abstract class ModeCommand extends FlagCommand {
       flags,
       plugins,
       values: valuesOf(flags, parsed, values),
+      args,
       words,
       variables,
       file: line.file?.path,

@@ -67,7 +67,12 @@ export async function runDoctor(invocation: Invocation, options: RunDoctorOption
         const reports = await Promise.all(
           endpointsOf(one, env, log).map((endpoint) => {
             const alone = { ...one, warnings: [], mode: { ...one.mode, endpoints: () => [endpoint] } };
-            return examine(alone, log, { ...options, opened, what: { depth: 'greeting' } });
+            return examine(alone, log, {
+              ...options,
+              opened,
+              what: { depth: 'greeting' },
+              ...(label !== undefined && { server: label }),
+            });
           }),
         );
         return { reports, findings: reports.map((report) => endpointFinding(report, label)) };

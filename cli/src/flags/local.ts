@@ -73,6 +73,14 @@ export const PLUGINS_FLAGS = {
   ...JSON_FLAG,
 } as const satisfies Flags;
 
+/** The flags of `config schema`. */
+export const CONFIG_SCHEMA_FLAGS = {
+  plugin: {
+    ...COMMON_FLAGS.plugin,
+    summary: 'Plugin whose options the schema is to know, beside installed ones; may be repeated.',
+  },
+} as const satisfies Flags;
+
 /** The flags of `plugins create`. */
 export const PLUGINS_CREATE_FLAGS = {
   kind: {

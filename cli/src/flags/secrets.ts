@@ -28,6 +28,41 @@ export function holdsSecret(flag: Flag, text: string): boolean {
   });
 }
 
+/**
+ * Writes names with values, such as headers, with `VALUE` in the place of each that is no name of a variable: what they
+ * are worth is not known of any.
+ */
+export function withoutSecretPairs(text: string, between: string): string {
+  return text
+    .split(BETWEEN)
+    .map((pair) => {
+      const at = pair.indexOf(between);
+      const isKept = at !== -1 && !isLiteral(pair.slice(at + 1));
+      const gap = between === ':' ? ': ' : between;
+      return isKept ? pair : `${pair.slice(0, Math.max(at, 0)).replaceAll(/["']/g, '').trim()}${gap}VALUE`;
+    })
+    .join(',');
+}
+
+/** What keys and tokens look like: long, of letters and digits, and no path. */
+const RANDOM = /^(?=.*\d)(?=.*[A-Za-z])[\w+=-]{20,}$/;
+
+/**
+ * Whether a word of some program's command holds a secret, as far as that can be told: it stands behind a name such as
+ * `--api-key`, in one word with it or as the next, in an address, or looks like one.
+ */
+export function wordHoldsSecret(word: string, before: string | undefined): boolean {
+  if (REFERENCE.test(word)) return false;
+  if (namesSecret(word, before) || RANDOM.test(word)) return true;
+  return (word.match(ADDRESS) ?? []).some(addressHoldsSecret);
+}
+
+/** Whether a word goes with the name of a secret, which stands before it or is a part of it. */
+export function namesSecret(word: string, before: string | undefined): boolean {
+  const isNamed = SECRET_NAME.test(word) && /[=:]/.test(word);
+  return isNamed || (before !== undefined && /^--?\w/.test(before) && SECRET_NAME.test(before));
+}
+
 function addressHoldsSecret(address: string): boolean {
   if (!URL.canParse(address)) return false;
   const { password, searchParams } = new URL(address);

@@ -39,7 +39,7 @@ async function proxy(
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
   const around = Object.assign(new EventEmitter(), { stdin, stdout, stderr, env });
   const exitCode = runProxy(
-    { mode, flags, plugins, values, words: [], variables: [], file: undefined, warnings: [] },
+    { mode, flags, plugins, values, args, words: [], variables: [], file: undefined, warnings: [] },
     around,
   );
   void exitCode.then(() => stderr.end());

@@ -32,6 +32,8 @@ export interface Invocation {
   readonly flags: Flags;
   readonly plugins: readonly Plugin[];
   readonly values: Values;
+  /** The words before `--`, which hold nothing but flags. */
+  readonly args: readonly string[];
   /** The words after `--`. */
   readonly words: readonly string[];
   /** The environment variables that gave some of the values. */

@@ -260,7 +260,8 @@ class PendingTransport implements Transport {
   #failed(error: ConnectorError): void {
     this.#signingIn = undefined;
     this.#failure = error;
-    this.#context.log.warn?.('the sign-in failed: %s %s', error.message, error.hint ?? '');
+    const { message, hint } = error;
+    this.#context.log.warn?.('the sign-in failed: %s', hint === undefined ? message : `${message} ${hint}`);
   }
 
   /** Opens a stream of news for real. The client hears of what it missed, since it was told that the stream runs. */

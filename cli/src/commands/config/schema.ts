@@ -1,11 +1,14 @@
-import { Command } from '@oclif/core/command';
-import { string } from '@oclif/core/flags';
+import { FlagCommand } from '../../command-line/base.js';
 import { configSchema } from '../../config/schema.js';
 import { fileFlags } from '../../flags/file-flags.js';
+import { CONFIG_SCHEMA_FLAGS } from '../../flags/local.js';
+import { oclifFlags } from '../../flags/oclif-flags.js';
 import { pluginsInUse } from '../../plugins/in-use.js';
 
+const flags = oclifFlags(CONFIG_SCHEMA_FLAGS, []);
+
 /** `mcp-connect config schema` */
-export default class ConfigSchemaCommand extends Command {
+export default class ConfigSchemaCommand extends FlagCommand {
   static override summary = 'Print the JSON Schema of the files of --config, for editors.';
 
   static override examples = [
@@ -13,18 +16,10 @@ export default class ConfigSchemaCommand extends Command {
     '<%= config.bin %> <%= command.id %> --plugin @acme/mcp-transport-ws',
   ];
 
-  static override flags = {
-    plugin: string({
-      summary: 'Plugin whose options the schema is to know, beside installed ones; may be repeated.',
-      env: 'MCP_CONNECT_PLUGINS',
-      helpValue: 'NAME',
-      multiple: true,
-      multipleNonGreedy: true,
-    }),
-  };
+  static override flags = flags;
 
   async run(): Promise<void> {
-    await this.parse(ConfigSchemaCommand);
+    await this.readFlags(this.argv, CONFIG_SCHEMA_FLAGS, flags);
     const plugins = await pluginsInUse({ builtIn: [], args: this.argv, env: process.env });
     this.log(JSON.stringify(configSchema(await fileFlags(), plugins), null, 2));
   }
