@@ -215,7 +215,9 @@ export class Leg implements Candidate {
   #isWorthAnother(envelope: Envelope, error: unknown, failures: number): boolean {
     const { log } = this.#options;
     const what = envelope.method ?? 'an answer';
-    log.warn?.('%s did not reach %s: %s', what, this.endpoint.label, reasonOf(error));
+    // The repeats of one message are no news.
+    const line = failures === 0 ? log.warn : log.debug;
+    line?.('%s did not reach %s: %s', what, this.endpoint.label, reasonOf(error));
     const initialized = envelope.method === 'notifications/initialized';
     // Whenever the session is begun anew, it is completed too.
     if (initialized) this.memory.note(envelope);

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Exchange } from './contract.js';
+import { createLog, type LogRecord } from './log.js';
 import {
   asMessage,
   deferred,
@@ -898,6 +899,26 @@ describe('the line', () => {
       await answersOnce(line, 1);
       const { methods } = server.channel;
       expect(methods).to.deep.equal(['initialize', ...Array(3).fill(INITIALIZED.method), 'tools/call']);
+    });
+
+    it('warns of an initialized that did not arrive once, however often it is sent', async () => {
+      const records: LogRecord[] = [];
+      let refusals = 2;
+      const server = new Scripted((message, channel, envelope) => {
+        if (message.method === 'notifications/initialized' && refusals-- > 0)
+          throw failure('MCPC_CONNECTION_LOST', 'unknown');
+        return echo(message, channel, envelope);
+      });
+      const log = createLog({ level: 'debug', write: (record) => void records.push(record) });
+      const line = lineTo(server, { log });
+      void line.tell(INITIALIZE);
+      void line.tell(INITIALIZED);
+      void line.tell(CALL);
+      await answersOnce(line, 1);
+      const levels = records
+        .filter(({ text }) => text.includes(INITIALIZED.method))
+        .map(({ level }) => level);
+      expect(levels).to.deep.equal(['warn', 'debug']);
     });
 
     it('completes a session that is begun anew because it was lost with initialized', async () => {

@@ -3,7 +3,7 @@ import { Connector } from './connector.js';
 import { Envelope } from './envelope.js';
 import { ConnectorError, type Delivered, type ErrorCode } from './errors.js';
 import type { EquivalenceMode } from './equivalence.js';
-import { createLog } from './log.js';
+import { createLog, type Log } from './log.js';
 import type { Client, Pipeline } from './pipeline.js';
 import type { ErrorData } from './reply.js';
 import type { RetryTools } from './retry.js';
@@ -160,6 +160,7 @@ export interface LineOptions {
   readonly settings?: Partial<Settings>;
   readonly retryTools?: RetryTools;
   readonly clock?: Clock;
+  readonly log?: Log;
   readonly affinity?: Affinity;
   readonly equivalence?: EquivalenceMode;
   /** Taps hooks before the line starts. */

@@ -10,6 +10,7 @@ interface Listed {
   readonly resource: string;
   readonly issuer: string;
   readonly profile: string;
+  readonly clientId: string;
   readonly state: string;
   readonly verdict?: string;
   readonly revocation?: string;
@@ -58,6 +59,19 @@ describe('login, whoami and logout', () => {
     expect(await listed('logout', ...here())).to.have.nested.property('[0].revocation', 'revoked');
     expect(await server.authorization.check(token, server.url)).to.equal(undefined);
     expect(await listed('whoami')).to.deep.equal([]);
+  });
+
+  it('take no given credentials for proven where a sign-in is there already', async () => {
+    const first = JSON.parse((await run('login', ...here(), '--json')).stdout) as Listed;
+    expect(first).to.include({ already: false });
+    const given = ['--oauth-client-id', first.clientId, '--oauth-client-secret', 'wrong'];
+    const asked = server.authorization.requests.length;
+    const { code, stdout } = await run('login', ...here(), ...given, '--json');
+    expect(code).to.equal(0);
+    expect(JSON.parse(stdout)).to.include({ already: true });
+    expect(server.authorization.requests).to.have.length(asked);
+    const { stdout: told } = await run('login', ...here());
+    expect(told).to.contain(`mcp-connect logout --endpoint ${server.url}`);
   });
 
   it('keep the accounts of one server apart by profile', async () => {

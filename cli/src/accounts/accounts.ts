@@ -86,10 +86,13 @@ export function login(invocation: Invocation, around: Surroundings): Promise<num
             }),
         }),
       );
+      const earlier = await signIns.list({ endpoint: address, profile });
       await greet(connector);
       const [signIn] = await signIns.list({ endpoint: address, profile });
-      if (signIn !== undefined) print(signIn, [`Signed in to ${nameOf(signIn)}.`]);
-      else if (!signed) print(null, [`${address.href} asks for no sign-in.`]);
+      if (signIn !== undefined) {
+        const already = earlier.some((each) => isSame(each, signIn));
+        print({ ...signIn, already }, [already ? keptText(signIn) : `Signed in to ${nameOf(signIn)}.`]);
+      } else if (!signed) print(null, [`${address.href} asks for no sign-in.`]);
       else throw unkept(address);
       return 0;
     },
@@ -218,6 +221,17 @@ function unkept(endpoint: URL): ConnectorError {
       hint: 'Leave out other credentials, and check that the folder named by MCP_CONNECT_STATE_DIR can be written',
     },
   );
+}
+
+/** True for a sign-in that was merely renewed, if at all: what the user gave to sign in with was not asked for. */
+function isSame(earlier: SignInSummary, { issuer, signedInAt }: SignInSummary): boolean {
+  return earlier.issuer === issuer && earlier.signedInAt === signedInAt;
+}
+
+function keptText(signIn: SignInSummary): string {
+  const { resource, profile } = signIn;
+  const account = profile === 'default' ? '' : ` --profile ${profile}`;
+  return `Already signed in to ${nameOf(signIn)}. To sign in anew, run first: mcp-connect logout --endpoint ${resource}${account}`;
 }
 
 function nameOf({ resource, issuer, profile }: SignInSummary): string {

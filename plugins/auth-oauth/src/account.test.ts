@@ -119,6 +119,19 @@ describe('An account', () => {
     await settled();
   });
 
+  it('takes a renewal for no new sign-in', async () => {
+    const store = new FileStore({ log: quiet });
+    await open({ answers: { '/token': countingTokens(0) } });
+    const { account, settled } = accountAt(server, { store });
+    await account.answer(TOLD);
+    const [first] = await store.list();
+    await signed(account);
+    const [renewed] = await store.list();
+    expect(renewed?.tokens?.accessToken).to.equal('token-2');
+    expect(renewed?.signedInAt).to.be.a('number').and.to.equal(first?.signedInAt);
+    await settled();
+  });
+
   it('renews once for messages that come together', async () => {
     const { account, settled } = accountAt(await open({ answers: { '/token': countingTokens(0) } }));
     await account.answer(TOLD);

@@ -1,4 +1,6 @@
+import type { ConnectorError } from '@mcp-connect/core';
 import { expect } from 'chai';
+import type { Config } from './config.js';
 import { accountAt, json, ScriptedServer, signed, type Answer, type Script } from './scripted.test.js';
 
 const TOLD = { status: 401, wwwAuthenticate: 'Bearer' };
@@ -107,6 +109,41 @@ describe('Discovery', () => {
       },
     }));
     expect(server.paths).to.include.members(['/register', '/authorize', '/token']);
+  });
+
+  describe('where nothing says how one signs in', () => {
+    const turnedAway: Answer = (response) => response.writeHead(401).end();
+
+    async function hintFor(config: Partial<Config>, answers: Script['answers'] = {}): Promise<unknown> {
+      server = new ScriptedServer(() => ({
+        answers: {
+          '/.well-known/oauth-protected-resource/mcp': turnedAway,
+          '/.well-known/oauth-authorization-server': turnedAway,
+          '/register': turnedAway,
+          '/token': turnedAway,
+          ...answers,
+        },
+      }));
+      await server.open();
+      const { account } = accountAt(server, { config });
+      return account.answer(TOLD).catch((thrown: unknown) => (thrown as ConnectorError).hint);
+    }
+
+    for (const [what, config] of [
+      ['a browser', {}],
+      ['a device code', { grant: 'device-code' }],
+      ['credentials', { grant: 'client-credentials', clientId: 'me', clientSecret: 'secret' }],
+    ] as const) {
+      it(`offers a plain token when a sign-in with ${what} fails`, async () => {
+        expect(await hintFor(config)).to.contain('--auth-token TOKEN');
+      });
+    }
+
+    it('offers none when the server knows what a registration is', async () => {
+      const refused: Answer = (response) => json(response, { error: 'invalid_redirect_uri' }, 400);
+      const hint = await hintFor({}, { '/register': refused });
+      expect(hint).to.contain('--oauth-client-id').and.not.to.contain('--auth-token');
+    });
   });
 
   it('says when a resource names a server that has no metadata', async () => {

@@ -199,6 +199,15 @@ function assumedServer(origin: string): AuthorizationServer {
   };
 }
 
+/**
+ * Says what to type next where a sign-in failed. A server that nowhere says how one signs in, and does not sign in as
+ * such servers did in 2025-03-26 either, most likely takes a plain token.
+ */
+export function hintAt({ source }: AuthorizationServer, hint: string): string {
+  if (source !== 'assumed') return hint;
+  return `Give a token with --auth-token TOKEN, for this server does not say how one signs in. If it has a sign-in: ${hint}`;
+}
+
 function texts(value: unknown): readonly string[] | undefined {
   return Array.isArray(value) ? value.filter((each): each is string => typeof each === 'string') : undefined;
 }

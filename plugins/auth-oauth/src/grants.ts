@@ -1,7 +1,7 @@
 import { ConnectorError } from '@mcp-connect/core';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readAssertion } from './assertion.js';
-import { discoverServer, givenServer } from './discover.js';
+import { discoverServer, givenServer, hintAt } from './discover.js';
 import type { AuthorizationServer, ClientIdentity, Tokens } from './model.js';
 import { Refusal, refusalIn } from './refusal.js';
 import { identify, staticIdentity } from './register.js';
@@ -25,7 +25,7 @@ export async function signInByCode(attempt: Attempt, signal: AbortSignal): Promi
   const { server, scopes, audience } = attempt;
   if (server.deviceAuthorizationEndpoint === undefined) {
     throw new ConnectorError('MCPC_SIGN_IN', `${server.issuer} offers no sign-in by device code.`, {
-      hint: 'Leave out --oauth-grant to sign in with a browser',
+      hint: hintAt(server, 'Leave out --oauth-grant to sign in with a browser'),
     });
   }
   const client = await identify(questionOf(attempt, { signal }));

@@ -76,6 +76,8 @@ export interface SignIn {
   readonly server: AuthorizationServer;
   /** When it was written, in milliseconds since 1970. */
   readonly savedAt: number;
+  /** When it was signed in, which a renewal does not change; older versions did not keep it. */
+  readonly signedInAt?: number;
   /** The private key that the tokens are bound to (RFC 9449). */
   readonly dpopKey?: JsonWebKey;
 }

@@ -100,6 +100,7 @@ describe('while a sign-in is pending', () => {
   let pipeline: Pipeline;
   let told: Message[];
   let sent: Message[];
+  let warnings: string[];
   let waiting: Set<() => void>;
   /** What the server answers; it lets in whoever has the token `good`. */
   let answers: (message: Message) => object;
@@ -110,7 +111,11 @@ describe('while a sign-in is pending', () => {
     sent = [];
     waiting = new Set();
     answers = () => ({ result: {} });
-    const log = createLog({ level: 'error', write: () => undefined });
+    warnings = [];
+    const log = createLog({
+      level: 'warn',
+      write: ({ level, text }) => void (level === 'warn' && warnings.push(text)),
+    });
     const connector = new Connector({ log });
     connector.transport('test', { open });
     connector.hooks.authenticate.tap('test', (credentials) => account.sign(credentials));
@@ -194,6 +199,19 @@ describe('while a sign-in is pending', () => {
       account.fail(new ConnectorError('MCPC_AUTH_SERVER', 'no such server', { hint: 'do this' })),
     );
     expect((await answer).error?.data).to.include({ code: 'MCPC_AUTH_SERVER', hint: 'do this' });
+  });
+
+  it('a sign-in that fails for the same reason again is warned of once', async () => {
+    const fail = async (answer: Promise<Message>, message: string): Promise<void> => {
+      setImmediate(() => account.fail(new ConnectorError('MCPC_AUTH_SERVER', message)));
+      expect((await answer).error?.data).to.include({ code: 'MCPC_AUTH_SERVER' });
+    };
+    await fail(initialize(), 'no such server');
+    await fail(ask(1, 'tools/list'), 'no such server');
+    expect(warnings).to.have.length(1);
+    await fail(ask(2, 'tools/list'), 'another reason');
+    expect(warnings).to.have.length(2);
+    expect(account.begun).to.equal(3);
   });
 
   it('a server that refuses what it asked for is given up', async () => {

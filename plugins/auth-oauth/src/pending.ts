@@ -69,6 +69,8 @@ class PendingTransport implements Transport {
   #challenge: Challenge | undefined;
   #signingIn: Promise<void> | undefined;
   #failure: ConnectorError | undefined;
+  /** What was last warned of, as long as no sign-in has worked since. */
+  #warned: string | undefined;
   /** Requests that wait for the sign-in. */
   readonly #waiting = new Set<RequestId>();
   /** Streams of news that the client believes to run. */
@@ -248,6 +250,7 @@ class PendingTransport implements Transport {
 
   #signedIn(): void {
     this.#signingIn = undefined;
+    this.#warned = undefined;
     if (!this.#standingIn) return;
     this.#standingIn = false;
     const { log, endpoint } = this.#context;
@@ -260,8 +263,13 @@ class PendingTransport implements Transport {
   #failed(error: ConnectorError): void {
     this.#signingIn = undefined;
     this.#failure = error;
+    const { log } = this.#context;
     const { message, hint } = error;
-    this.#context.log.warn?.('the sign-in failed: %s', hint === undefined ? message : `${message} ${hint}`);
+    const cause = hint === undefined ? message : `${message} ${hint}`;
+    // Each message of the client that is refused would say the same again.
+    const line = cause === this.#warned ? log.debug : log.warn;
+    this.#warned = cause;
+    line?.('the sign-in failed: %s', cause);
   }
 
   /** Opens a stream of news for real. The client hears of what it missed, since it was told that the stream runs. */

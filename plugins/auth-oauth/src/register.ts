@@ -1,5 +1,6 @@
 import { ConnectorError } from '@mcp-connect/core';
 import type { Config } from './config.js';
+import { hintAt } from './discover.js';
 import type { AuthorizationServer, ClientAuthMethod, ClientIdentity } from './model.js';
 import { refusalIn } from './refusal.js';
 import { unusable, type Web } from './web.js';
@@ -95,8 +96,10 @@ async function register(
     const { error, text } = refusalIn(reply.json, reply.status);
     const about =
       error === 'invalid_redirect_uri' ? ` the address ${redirectUri} for its answers` : ' us as a client';
+    const hint =
+      'Register mcp-connect there by hand and give --oauth-client-id ID and --oauth-redirect-url URL';
     throw new ConnectorError('MCPC_SIGN_IN', `${server.issuer} refuses${about} ${text}.`, {
-      hint: 'Register mcp-connect there by hand and give --oauth-client-id ID and --oauth-redirect-url URL',
+      hint: error === undefined ? hintAt(server, hint) : hint,
     });
   }
   if (typeof id !== 'string' || id === '')

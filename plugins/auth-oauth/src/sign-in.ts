@@ -37,6 +37,7 @@ export async function signIn(situation: Situation, signal: AbortSignal): Promise
     dpopKey: config.dpop ? makeKey() : undefined,
   };
   const { client, tokens } = await byGrant(attempt, signal);
+  const now = Date.now();
   return {
     key: { issuer: server.issuer, resource: canonicalUri(endpoint), profile: config.profile },
     grant: config.grant,
@@ -45,7 +46,8 @@ export async function signIn(situation: Situation, signal: AbortSignal): Promise
     tokens,
     scopes,
     server,
-    savedAt: Date.now(),
+    savedAt: now,
+    signedInAt: now,
     ...(attempt.dpopKey !== undefined && { dpopKey: attempt.dpopKey }),
   };
 }

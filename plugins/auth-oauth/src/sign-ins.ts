@@ -19,6 +19,8 @@ export interface SignInSummary extends StoreKey {
   /** When the access token ends, in milliseconds since 1970, where that is known. */
   readonly expiresAt?: number;
   readonly savedAt: number;
+  /** When it was signed in, which a renewal does not change; older versions did not keep it. */
+  readonly signedInAt?: number;
 }
 
 /** Which sign-ins are meant. What is left out means any. */
@@ -93,7 +95,7 @@ export class SignIns {
   }
 }
 
-function summaryOf({ key, client, scopes, tokens, savedAt }: SignIn): SignInSummary {
+function summaryOf({ key, client, scopes, tokens, savedAt, signedInAt }: SignIn): SignInSummary {
   const expiresAt = tokens?.expiresAt;
   return {
     ...key,
@@ -102,6 +104,7 @@ function summaryOf({ key, client, scopes, tokens, savedAt }: SignIn): SignInSumm
     state: stateOf(tokens),
     ...(expiresAt !== undefined && { expiresAt }),
     savedAt,
+    ...(signedInAt !== undefined && { signedInAt }),
   };
 }
 

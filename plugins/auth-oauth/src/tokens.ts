@@ -1,4 +1,5 @@
 import { ConnectorError, type Log } from '@mcp-connect/core';
+import { hintAt } from './discover.js';
 import type { AuthorizationServer, ClientIdentity, Tokens } from './model.js';
 import { Refusal, refusalIn } from './refusal.js';
 import { definedOf, readFailure, requestToken, type Reply, type TokenParams } from './token-request.js';
@@ -181,13 +182,14 @@ function busy({ issuer }: AuthorizationServer, status: number): ConnectorError {
   });
 }
 
-function tokenRefusal({ issuer }: AuthorizationServer, status: number, payload: unknown): Refusal {
+function tokenRefusal(server: AuthorizationServer, status: number, payload: unknown): Refusal {
   const body = typeof payload === 'object' ? (payload as Record<string, unknown>) : undefined;
   const { error, text } = refusalIn(body ?? undefined, status);
-  return new Refusal(`${issuer} gives no token ${text}.`, {
+  const anew = 'Sign in anew with mcp-connect login --endpoint URL';
+  return new Refusal(`${server.issuer} gives no token ${text}.`, {
     error,
     status,
-    hint: HINTS[error ?? ''] ?? 'Sign in anew with mcp-connect login --endpoint URL',
+    hint: error === undefined ? hintAt(server, anew) : (HINTS[error] ?? anew),
   });
 }
 

@@ -75,7 +75,7 @@ class LegacySse implements Transport {
       onresponse: (response) => {
         if (!isEventStream(response)) {
           discard(response);
-          return give(refusalOf(response, endpoint.label, false));
+          return give(refusalOf(response, { label: endpoint.label, session: false, headers }));
         }
         const { onalive } = this.#context;
         if (onalive !== undefined) heed(response, () => onalive());
@@ -138,7 +138,7 @@ class LegacySse implements Transport {
             end();
             discard(response);
             if (response.statusCode! < 300) resolve();
-            else reject(refusalOf(response, endpoint.label, true));
+            else reject(refusalOf(response, { label: endpoint.label, session: true, headers }));
           },
         },
       );

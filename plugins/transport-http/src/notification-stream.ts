@@ -65,7 +65,7 @@ export class NotificationStream {
         {
           onresponse: (response) => {
             if (isEventStream(response)) this.#read(response, lastEventId !== undefined);
-            else this.#onrefusal(response, challenge !== undefined);
+            else this.#onrefusal(response, headers, challenge !== undefined);
             settled();
           },
           onerror: (error) => {
@@ -124,10 +124,10 @@ export class NotificationStream {
     });
   }
 
-  #onrefusal(response: Reply, signedAnew: boolean): void {
+  #onrefusal(response: Reply, headers: Readonly<Record<string, string>>, signedAnew: boolean): void {
     const { context } = this.#host;
     discard(response);
-    const refusal = refusalOf(response, context.endpoint.label, true);
+    const refusal = refusalOf(response, { label: context.endpoint.label, session: true, headers });
     context.log.debug?.('no notification stream: %s', refusal.message);
     if (refusal.challenge !== undefined && !signedAnew) void this.open(refusal.challenge);
     else if (refusal.delivered === 'unknown' || refusal.code === 'MCPC_RATE_LIMITED') this.#again();

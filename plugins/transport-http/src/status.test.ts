@@ -9,6 +9,7 @@ function response(status: number, headers: IncomingHttpHeaders = {}): IncomingMe
 }
 
 const CHALLENGE = { 'www-authenticate': 'Bearer realm="x"' };
+const ASKED = { label: 'http://host/mcp', session: false, headers: { accept: 'application/json' } };
 const LATER = { 'retry-after': '3' };
 
 describe('refusalOf', () => {
@@ -39,29 +40,45 @@ describe('refusalOf', () => {
   ] as const) {
     const facts = [...Object.keys(headers), ...(session ? ['a session'] : [])].join(' and ');
     it(`takes ${status}${facts && ` with ${facts}`} for ${code}, ${delivered}`, () => {
-      const error = refusalOf(response(status, headers), 'http://host/mcp', session);
+      const error = refusalOf(response(status, headers), { ...ASKED, session });
       expect(error).to.include({ code, delivered, status });
     });
   }
 
+  for (const [status, headers] of [
+    [401, {}],
+    [401, CHALLENGE],
+    [403, {}],
+    [403, CHALLENGE],
+  ] as const) {
+    it(`tells credentials that are refused from none, by ${status}${headers === CHALLENGE ? ' and a challenge' : ''}`, () => {
+      const hintFor = (fields: Record<string, string>): string | undefined =>
+        refusalOf(response(status, headers), { ...ASKED, headers: fields }).hint;
+      const none = hintFor({ 'mcp-param-key': 'a', 'x-trace': 'b' });
+      expect(none).to.contain('--auth-token TOKEN');
+      for (const name of ['authorization', 'X-API-Key', 'cookie', 'x-goog-api-key', 'PRIVATE-TOKEN'])
+        expect(hintFor({ [name]: 'secret' }), name).not.to.equal(none);
+    });
+  }
+
   it('hands the challenge on', () => {
-    expect(refusalOf(response(403, CHALLENGE), 'x', false).challenge).to.deep.equal({
+    expect(refusalOf(response(403, CHALLENGE), ASKED).challenge).to.deep.equal({
       status: 403,
       wwwAuthenticate: 'Bearer realm="x"',
     });
-    expect(refusalOf(response(401), 'x', false).challenge).to.deep.equal({ status: 401 });
+    expect(refusalOf(response(401), ASKED).challenge).to.deep.equal({ status: 401 });
     const nonce = { ...CHALLENGE, 'dpop-nonce': 'abc' };
-    expect(refusalOf(response(401, nonce), 'x', false).challenge).to.include({ nonce: 'abc' });
+    expect(refusalOf(response(401, nonce), ASKED).challenge).to.include({ nonce: 'abc' });
   });
 
   it('says when to come back, where the server does', () => {
-    expect(refusalOf(response(429, LATER), 'x', false).retryAfter).to.equal(3_000);
-    expect(refusalOf(response(503, LATER), 'x', false).retryAfter).to.equal(3_000);
-    expect(refusalOf(response(429), 'x', false).retryAfter).to.equal(undefined);
+    expect(refusalOf(response(429, LATER), ASKED).retryAfter).to.equal(3_000);
+    expect(refusalOf(response(503, LATER), ASKED).retryAfter).to.equal(3_000);
+    expect(refusalOf(response(429), ASKED).retryAfter).to.equal(undefined);
   });
 
   it('names the endpoint and the status', () => {
-    expect(refusalOf(response(418), 'http://host/mcp', false).message)
+    expect(refusalOf(response(418), ASKED).message)
       .to.include('http://host/mcp')
       .and.include('418');
   });

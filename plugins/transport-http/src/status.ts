@@ -2,10 +2,37 @@ import { ConnectorError } from '@mcp-connect/core';
 import { retryAfter } from './headers.js';
 import type { Reply } from './reply.js';
 
+/** What a request was that met a refusal. */
+export interface RefusedRequest {
+  /** The endpoint, for people. */
+  readonly label: string;
+  /**
+   * Whether it named a session, which makes 404 the news that it is over (2025-11-25 basic/transports, Session
+   * Management).
+   */
+  readonly session: boolean;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Header fields that say who asks, by their names: those for a key are many. */
+const CREDENTIAL = /^(?!mcp-)(.+[-_])?(authorization|auth|cookie|key|token|secret)$/i;
+
+const GIVE = 'Give a token with --auth-token TOKEN, or a key with --api-key KEY';
+
+/** What to type next where a server wants to know who asks, by whether it was told and by status. */
+const SIGNING_HINTS: Readonly<Record<'signed' | 'unsigned', Readonly<Record<number, string>>>> = {
+  signed: {
+    401: 'Check the token or key: it may be mistyped, have expired, or be meant for another server',
+    403: 'The credentials given lack the right to do this',
+  },
+  unsigned: {
+    401: GIVE,
+    403: `${GIVE}; where it wants neither, look whether it takes requests from here`,
+  },
+};
+
 /** What to type next, by status. */
 const HINTS: Readonly<Record<number, string>> = {
-  401: 'Give a token with --auth-token TOKEN, or a key with --api-key KEY',
-  403: 'The credentials given lack the right to do this',
   404: 'Check the path of the endpoint: many servers answer at /mcp',
   405: 'Check the path of the endpoint: nothing there accepts messages',
   407: 'The proxy on the way asks for credentials',
@@ -45,16 +72,13 @@ const PHRASES: Readonly<Record<number, string>> = {
 /** What to type next where the status itself gives no better hint. */
 const HINT = 'Run mcp-connect test with the same flags to see what the server accepts, or look into its log';
 
-/**
- * Says what a refusal by HTTP status means: whether the request was carried out, and what could mend it.
- *
- * @param session whether the request named a session, which makes 404 the news that it is over
- *   (2025-11-25 basic/transports, Session Management)
- */
-export function refusalOf(response: Reply, label: string, session: boolean): ConnectorError {
+/** Says what a refusal by HTTP status means: whether the request was carried out, and what could mend it. */
+export function refusalOf(response: Reply, { label, session, headers }: RefusedRequest): ConnectorError {
   const status = response.statusCode!;
   const wwwAuthenticate = response.headers['www-authenticate'];
-  const base = { status, hint: HINTS[status] ?? HINT };
+  const signed = Object.keys(headers).some((name) => CREDENTIAL.test(name));
+  const hint = SIGNING_HINTS[signed ? 'signed' : 'unsigned'][status] ?? HINTS[status] ?? HINT;
+  const base = { status, hint };
   if (status === 401 || (status === 403 && wwwAuthenticate !== undefined)) {
     const nonce = response.headers['dpop-nonce'];
     const challenge = {
@@ -62,7 +86,8 @@ export function refusalOf(response: Reply, label: string, session: boolean): Con
       ...(wwwAuthenticate !== undefined && { wwwAuthenticate }),
       ...(typeof nonce === 'string' && { nonce }),
     };
-    return new ConnectorError('MCPC_UNAUTHORIZED', `${label} asks for authorization (${status}).`, {
+    const what = signed ? 'refuses the credentials given' : 'asks for authorization';
+    return new ConnectorError('MCPC_UNAUTHORIZED', `${label} ${what} (${status}).`, {
       ...base,
       delivered: 'rejected',
       challenge,

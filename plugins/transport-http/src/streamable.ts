@@ -127,7 +127,6 @@ class Streamable implements Transport, ReplyHost {
     const earlier = this.#replies.find(envelope.key);
     if (earlier !== undefined) this.#giveUp(earlier);
     const headers = this.#postHeaders(envelope, version, credentials);
-    const session = headers['mcp-session-id'];
     const pending = this.#replies.expect(envelope, version !== undefined);
     this.#waiting += envelope.size;
     return new Promise((resolve, reject) => {
@@ -145,7 +144,7 @@ class Streamable implements Transport, ReplyHost {
             if (response.statusCode! < 300) {
               this.#onreply(pending, response);
               resolve();
-            } else this.#onrefusal(pending, response, session, credentials).then(resolve, fail);
+            } else this.#onrefusal(pending, response, headers, credentials).then(resolve, fail);
           },
         },
       );
@@ -196,7 +195,7 @@ class Streamable implements Transport, ReplyHost {
             clearTimeout(late);
             discard(response);
             if (response.statusCode! < 300) return resolve();
-            const refusal = refusalOf(response, this.#label, session !== undefined);
+            const refusal = this.#refusalOf(response, headers);
             this.#session.noteLoss(refusal, session);
             reject(refusal);
           },
@@ -282,15 +281,24 @@ class Streamable implements Transport, ReplyHost {
 
   // ── Refusals ─────────────────────────────────────────────────────────────────────────────────────────────────
 
+  #refusalOf(response: Reply, headers: Readonly<Record<string, string>>): ConnectorError {
+    return refusalOf(response, {
+      label: this.#label,
+      session: headers['mcp-session-id'] !== undefined,
+      headers,
+    });
+  }
+
   /** A refusal that holds a JSON-RPC error for this request is its answer; any other one rejects the sending. */
   async #onrefusal(
     pending: Pending,
     response: Reply,
-    session: string | undefined,
+    headers: Readonly<Record<string, string>>,
     credentials: Credentials,
   ): Promise<void> {
     const { envelope } = pending;
-    const refusal = refusalOf(response, this.#label, session !== undefined);
+    const session = headers['mcp-session-id'];
+    const refusal = this.#refusalOf(response, headers);
     if (bidsAgain(refusal)) {
       discard(response);
       this.#session.noteLoss(refusal, session);
