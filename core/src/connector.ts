@@ -232,15 +232,28 @@ export class Connector implements Registry {
   }
 }
 
-/** Opens a channel. A plugin whose transport throws what is none of our errors is named. */
+/**
+ * Opens a channel. A plugin whose transport throws what is none of our errors is named. Its own mistakes do not pass by
+ * waiting, as a server that is down does.
+ */
 async function opened(kind: TransportKind, context: TransportContext, plugin: string): Promise<Transport> {
   try {
     return await kind.open(context);
   } catch (cause) {
     if (cause instanceof ConnectorError) throw cause;
     const text = `Plugin ${plugin} could not open ${context.endpoint.label}: ${reasonOf(cause)}`;
-    throw new ConnectorError('MCPC_CONNECT', text, { cause });
+    if (!isMistake(cause)) throw new ConnectorError('MCPC_CONNECT', text, { cause });
+    const hint = `Report this to the authors of ${plugin}`;
+    throw new ConnectorError('MCPC_PLUGIN', text, { cause, hint, lasting: true });
   }
+}
+
+/** What JavaScript itself throws at the mistakes of a program. */
+const MISTAKES = [TypeError, ReferenceError, RangeError, SyntaxError] as const;
+
+/** Tells whether a program is at fault. `fetch` throws a TypeError where the network is, with its reason as the cause. */
+function isMistake(error: unknown): boolean {
+  return MISTAKES.some((kind) => error instanceof kind) && (error as Error).cause === undefined;
 }
 
 /** A plugin that cannot be applied is named, whatever it throws. */

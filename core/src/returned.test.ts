@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { Connector } from './connector.js';
 import type { Exchange, Hooks, OpenTransport } from './contract.js';
 import { createLog } from './log.js';
+import { definePlugin } from './plugin.js';
 import { echo, lineTo, Scripted, type Line } from './scripted.test.js';
 import type { Credentials, Transport } from './transport.js';
 
@@ -94,6 +95,44 @@ describe('a plugin that does what its hook cannot use', () => {
       });
     }
   }
+
+  it('is named at once when its transport opens nothing for a mistake of its own', async () => {
+    const server = new Scripted(echo);
+    const mistakes = [new TypeError('mine'), new ReferenceError('mine'), new RangeError('mine')];
+    for (const mistake of mistakes) {
+      let opened = 0;
+      server.onopen = () => {
+        opened++;
+        throw mistake;
+      };
+      const plugin = definePlugin({ name: 'bad', apply: (connector) => connector.transport('own', server) });
+      const line = lineTo([], {
+        tap: (connector) => connector.use(plugin).endpoint('own://server'),
+      });
+      void line.tell(PING);
+      const { error } = await line.client.answer(1);
+      expect(error?.data).to.include({ code: 'MCPC_PLUGIN', executed: 'no' });
+      expect(error?.message).to.match(/\bbad\b/);
+      expect(opened).to.equal(1);
+      await line.pipeline.close();
+    }
+  });
+
+  it('is asked again when its transport meets with what may pass', async () => {
+    const passing = [
+      Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }),
+      new TypeError('fetch failed', { cause: new Error('refused') }),
+    ];
+    const server = new Scripted(echo);
+    server.onopen = () => {
+      const error = passing.shift();
+      if (error !== undefined) throw error;
+    };
+    const line = lineTo(server);
+    void line.tell(PING);
+    expect(await line.client.answer(1)).to.have.property('result');
+    await line.pipeline.close();
+  });
 
   it('loses no notification', async () => {
     const server = new Scripted(echo);
