@@ -313,6 +313,14 @@ describe('mcp-connect test', () => {
       expect(report.next).to.include(new URL('/mcp', url).href);
     });
 
+    it('the server has moved to another origin', async () => {
+      const there = `http://127.0.0.1:${await freePort()}/new`;
+      const url = await scripted(() => status(308, { headers: { location: `${there}?token=secret` } }));
+      const { error, next } = await check('--endpoint', url, '--ipv4');
+      expect(error?.code).to.equal('MCPC_HTTP_STATUS');
+      expect(next).to.equal(`mcp-connect test --endpoint "${there}" --json --ipv4`);
+    });
+
     it('the server fails at the usual path: what is left is to see more', async () => {
       const url = await scripted(() => status(500));
       const { error, next } = await check('--endpoint', new URL('/mcp', url).href);
