@@ -83,6 +83,29 @@ describe('parseEndpoint', () => {
     });
   }
 
+  it('names what an endpoint lacks that only begins like one', () => {
+    const lacking = { host: ['http://', 'HTTPS:', 'http:/x', 'tcp:'], path: ['unix:'], command: ['stdio:'] };
+    for (const [what, texts] of Object.entries(lacking))
+      for (const text of texts)
+        expect(() => parseEndpoint(text), text)
+          .to.throw(ConnectorError, what)
+          .with.property('code', 'MCPC_USAGE');
+  });
+
+  it('tells a transport that is written in another case, or that no built-in plugin brings', () => {
+    const hintOf = (transport: string): string | undefined => {
+      try {
+        parseEndpoint('http://x.example/mcp', transport);
+      } catch (error) {
+        return (error as ConnectorError).hint;
+      }
+      return undefined;
+    };
+    expect(hintOf('HTTP')).to.match(/--transport http\b/);
+    expect(hintOf('ws')).to.include('--plugin').and.include('stdio');
+    expect(hintOf('tcp')).not.to.include('--plugin');
+  });
+
   it('hints at the transports that a bare host and port may mean', () => {
     expect(refused('localhost:9090').hint).to.include('tcp://localhost:9090');
   });

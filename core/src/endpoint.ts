@@ -26,6 +26,18 @@ const PREFIX_FORM = /^(stdio|unix):(.+)$/is;
 const HOST_PATH_FORM = /^[a-z0-9-]+(\.[a-z0-9-]+)+(:\d+)?\/\S*$/i;
 /** A named pipe of Windows, which stands there for what is a unix socket elsewhere. */
 const PIPE_FORM = /^[\\/]{2}[.?][\\/]pipe[\\/]./i;
+/** What is no address with a host, since a slash or all behind it is missing. */
+const UNFINISHED_FORM = /^([a-z]+):(\/{0,2}$|\/(?!\/))/;
+const LACKING: Readonly<Record<string, { readonly what: string; readonly hint: string }>> = {
+  http: { what: 'host', hint: 'Write http://host/path, with two slashes before the host' },
+  https: { what: 'host', hint: 'Write https://host/path, with two slashes before the host' },
+  tcp: { what: 'host', hint: 'Write tcp://host:port, with two slashes before the host' },
+  tls: { what: 'host', hint: 'Write tls://host:port, with two slashes before the host' },
+  unix: { what: 'path', hint: 'Write it behind the colon, for example unix:/run/mcp.sock' },
+  stdio: { what: 'command', hint: 'Write it behind the colon, for example "stdio:python server.py"' },
+};
+/** Transports that need no plugin of others. */
+const BUILT_IN = new Set(['http', 'sse', 'stdio', 'tcp', 'tls', 'unix']);
 const SCHEME_FORM = /^([a-z][a-z0-9+.-]+):\S/i;
 const HOST_PORT_FORM = /^(\[[0-9a-f:.]+\]|[^\s:/]+):\d+$/i;
 
@@ -52,15 +64,21 @@ export function parseEndpoint(text: string, transport?: string): Endpoint {
   if (url && transport !== 'stdio') return fromUrl(trimmed, url[1]!.toLowerCase(), transport);
   if (transport !== undefined && transport !== 'http' && transport !== 'sse')
     return plain(transport, trimmed);
-  if (trimmed.toLowerCase() === 'stdio:') {
-    throw new ConnectorError('MCPC_USAGE', 'The endpoint stdio: names no command.', {
-      hint: 'Write it behind the colon, for example "stdio:python server.py"',
-    });
-  }
+  throwUnfinished(trimmed);
   // Behind the first word may come arguments with secrets in them.
   const shown = withoutSecrets(trimmed.split(/\s/, 1)[0]!);
   throw new ConnectorError('MCPC_USAGE', `The endpoint "${shown}" names no transport.`, {
     hint: advice(trimmed),
+  });
+}
+
+/** An endpoint that begins like one and lacks the rest is told by what it lacks. */
+function throwUnfinished(text: string): void {
+  const [, scheme = '', rest = ''] = UNFINISHED_FORM.exec(text.toLowerCase()) ?? [];
+  const lacking = Object.hasOwn(LACKING, scheme) ? LACKING[scheme] : undefined;
+  if (lacking === undefined || (rest !== '' && lacking.what !== 'host')) return;
+  throw new ConnectorError('MCPC_USAGE', `The endpoint ${scheme}: names no ${lacking.what}.`, {
+    hint: lacking.hint,
   });
 }
 
@@ -131,10 +149,17 @@ function agree(own: string, transport: string | undefined, text: string): string
   throw new ConnectorError(
     'MCPC_USAGE',
     `The endpoint ${withoutSecrets(text)} is ${own}, but the transport is ${transport}.`,
-    {
-      hint: `Leave out --transport ${transport}, or give an endpoint that is ${transport}`,
-    },
+    { hint: adviceOnTransport(own, transport) },
   );
+}
+
+function adviceOnTransport(own: string, transport: string): string {
+  const lower = transport.toLowerCase();
+  if (lower === own) return `Write --transport ${own}, or leave it out`;
+  const usual = `Leave out --transport ${transport}, or give an endpoint that is ${transport}`;
+  return BUILT_IN.has(lower)
+    ? usual
+    : `${usual}; it is none of ${[...BUILT_IN].join(', ')}, and a plugin that brings it is loaded with --plugin NAME`;
 }
 
 function withoutSecrets(text: string): string {

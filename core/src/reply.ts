@@ -10,7 +10,7 @@ const JSON_RPC_CODES: Partial<Record<ErrorCode, number>> = {
 const INTERNAL_ERROR = -32_603;
 
 /** What to type next where the failure itself gives no better hint. */
-const SEND_AGAIN = 'Send it again; if that fails too, run mcp-connect test with the same flags';
+const SEND_AGAIN = 'Send it again; if that fails too, run mcp-connect test --debug with the same flags';
 const CHECK_FIRST = 'Check at the server whether it was carried out before sending it again';
 const WRITE_MESSAGES = 'Write one JSON-RPC 2.0 message on each line';
 

@@ -234,6 +234,10 @@ describe('mcp-connect test', () => {
     expect(stepOf(bad, 'call echo')?.status).to.equal('failed');
     expect(bad.error?.hint).to.include('{"text":"…"}');
     expect(bad.next).to.include(`--call echo --args '{"text":"…"}' -- `);
+    const asking = await check('--call', 'ask-model', '--', ...words);
+    expect(stepOf(asking, 'call ask-model')?.status).to.equal('failed');
+    expect(asking.error?.hint).to.not.include('--args');
+    expect(asking.next).to.include('--call ask-model --debug -- ');
   });
 
   for (const [era, words] of [
@@ -307,6 +311,22 @@ describe('mcp-connect test', () => {
       const report = await check('--endpoint', new URL('/elsewhere', url).href);
       expect(report.error?.code).to.equal('MCPC_HTTP_STATUS');
       expect(report.next).to.include(new URL('/mcp', url).href);
+    });
+
+    it('the server has moved to another origin', async () => {
+      const there = `http://127.0.0.1:${await freePort()}/new`;
+      const url = await scripted(() => status(308, { headers: { location: `${there}?token=secret` } }));
+      const { error, next } = await check('--endpoint', url, '--ipv4');
+      expect(error?.code).to.equal('MCPC_HTTP_STATUS');
+      expect(next).to.equal(`mcp-connect test --endpoint "${there}" --json --ipv4`);
+    });
+
+    it('the server fails at the usual path: what is left is to see more', async () => {
+      const url = await scripted(() => status(500));
+      const { error, next } = await check('--endpoint', new URL('/mcp', url).href);
+      expect(error?.code).to.equal('MCPC_HTTP_STATUS');
+      expect(error?.hint).to.include('--debug');
+      expect(next).to.include('--debug');
     });
 
     it('the server says nothing', async () => {

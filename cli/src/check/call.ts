@@ -83,9 +83,11 @@ export async function adviceOn(
 
 function otherArguments(tool: string, skeleton: Readonly<Record<string, unknown>>): CallAdvice {
   const json = JSON.stringify(skeleton);
-  const takes = json === '{}' ? 'needs no arguments' : `needs arguments such as ${json}`;
+  // Where none are needed it is the tool that failed, and not what it was given.
+  if (json === '{}')
+    return { hint: `${tool} can do without arguments: look into the log of the server`, flags: ['--debug'] };
   return {
-    hint: `${tool} ${takes}: mend --args, or look into the log of the server`,
+    hint: `${tool} needs arguments such as ${json}: mend --args, or look into the log of the server`,
     flags: flagsOf(tool, skeleton),
   };
 }

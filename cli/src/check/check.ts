@@ -121,6 +121,7 @@ class Check {
             oauth: this.#signIn.offersOauth,
             timeout: connector.settings.timeout / 1000,
             speaksTls: this.#speaksTls,
+            redirect: this.#watch.redirect,
             call: this.#flags,
           }),
         ),

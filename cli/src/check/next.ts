@@ -14,6 +14,8 @@ export interface NextQuestion {
   readonly line: TypedLine;
   /** Whether the server speaks TLS where the endpoint asks for none. */
   readonly speaksTls?: boolean;
+  /** Where the server redirects to, on another origin. */
+  readonly redirect?: URL | undefined;
   /** Flags that mend the call of a tool. */
   readonly call?: readonly string[] | undefined;
 }
@@ -45,6 +47,7 @@ export function nextCommand({
   line,
   oauth = false,
   speaksTls = false,
+  redirect,
   call,
 }: NextQuestion): string {
   const again = (...more: readonly string[]): string => {
@@ -73,6 +76,7 @@ export function nextCommand({
   if (SIGN_IN.has(code)) return again('--auth-token TOKEN');
   // What failed before the time was up needs no more time.
   if (code === 'MCPC_TIMEOUT' && attempts === 1) return again(`--timeout ${timeout * PATIENCE}`);
+  if (code === 'MCPC_HTTP_STATUS' && redirect !== undefined) return at(redirect.href);
   // Where HTTP with SSE is refused, the server may be of a newer revision.
   if (code === 'MCPC_HTTP_STATUS' && endpoint.scheme === 'sse' && url !== undefined) return at(url.href);
   if (code === 'MCPC_HTTP_STATUS' && url !== undefined && url.pathname !== USUAL_PATH)

@@ -17,6 +17,8 @@ export class WireWatch {
   date: { readonly there: number; readonly here: number } | undefined;
   /** The first refusal of the endpoint for want of rights. */
   challenge: Challenge | undefined;
+  /** Where the endpoint last redirected to on another origin, which no transport follows. */
+  redirect: URL | undefined;
   readonly #host: string | undefined;
   #answer: StreamAnswer | undefined;
   #waiting: ((answer: StreamAnswer | undefined) => void)[] = [];
@@ -28,6 +30,7 @@ export class WireWatch {
     const { 'www-authenticate': wwwAuthenticate } = headers;
     if (status === 401 || status === 403)
       this.challenge ??= { status, ...(wwwAuthenticate !== undefined && { wwwAuthenticate }) };
+    if (status >= 300 && status < 400) this.redirect = otherOrigin(headers.location, url) ?? this.redirect;
     if (method !== 'GET') return;
     const isStream = status === 200 && /^text\/event-stream\b/i.test(headers['content-type'] ?? '');
     this.#answer = { status, isStream };
@@ -54,4 +57,10 @@ export class WireWatch {
   close(): void {
     unsubscribe(REPLY_CHANNEL, this.#onresponse);
   }
+}
+
+function otherOrigin(location: string | undefined, from: URL): URL | undefined {
+  if (location === undefined || !URL.canParse(location, from.href)) return undefined;
+  const target = new URL(location, from.href);
+  return /^https?:$/.test(target.protocol) && target.origin !== from.origin ? target : undefined;
 }

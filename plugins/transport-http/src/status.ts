@@ -70,7 +70,8 @@ const PHRASES: Readonly<Record<number, string>> = {
 };
 
 /** What to type next where the status itself gives no better hint. */
-const HINT = 'Run mcp-connect test with the same flags to see what the server accepts, or look into its log';
+const HINT =
+  'Run mcp-connect test --debug with the same flags to see what is said, or look into the log of the server';
 
 /** Says what a refusal by HTTP status means: whether the request was carried out, and what could mend it. */
 export function refusalOf(response: Reply, { label, session, headers }: RefusedRequest): ConnectorError {
