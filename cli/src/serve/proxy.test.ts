@@ -15,6 +15,9 @@ import { runProxy, type Surroundings } from './proxy.js';
 import { readStatuses, type ProcessStatus } from './status.js';
 
 const ECHO = fileURLToPath(new URL('../../fixtures/echo.js', import.meta.url));
+const BUILT_IN = ['transport-tcp', 'transport-http', 'auth-header', 'strategy-fallback'].map(
+  (name) => `@mcp-connect/${name}`,
+);
 const AUTHORITY = fileURLToPath(new URL('../../fixtures/authority.pem', import.meta.url));
 const ASK = '{"jsonrpc":"2.0","id":1,"method":"ping"}\n';
 
@@ -32,7 +35,7 @@ async function proxy(
   env: Record<string, string> = {},
   mode: Mode = MODES.proxy,
 ): Promise<Running> {
-  const plugins = await loadPlugins([ECHO], pluginPlaces({}));
+  const plugins = await loadPlugins([ECHO, ...BUILT_IN], pluginPlaces({}));
   const flags = mergeFlags(mode.flags, plugins);
   const values = parsePlain(args, flags, { env });
   if (values === undefined) throw new Error('the line is not plain');
@@ -155,6 +158,21 @@ describe('a proxy', () => {
     const log = await running.log;
     expect(log).to.match(/^info mcp-connect:echo: asked ping, knowing .*\[hidden\]$/m);
     expect(log).not.to.include('sesame');
+  });
+
+  it('warns once of credentials that go nowhere', async () => {
+    const running = await proxy(['--endpoint', 'tcp://127.0.0.1:9', '--headers', 'X-A: b']);
+    running.stdin.end();
+    expect(await running.exitCode).to.equal(0);
+    expect((await running.log).match(/^warn .*--headers$/gm)).to.have.length(1);
+  });
+
+  it('takes a fallback for an endpoint that credentials may be for', async () => {
+    const addresses = ['--endpoint', 'tcp://127.0.0.1:9', '--fallbacks', 'http://127.0.0.1:9/mcp'];
+    const running = await proxy([...addresses, '--headers=X-A:b']);
+    running.stdin.end();
+    expect(await running.exitCode).to.equal(0);
+    expect(await running.log).not.to.match(/^warn .*--headers$/m);
   });
 
   it('ends in order when a signal asks for it, and a second one does not hurry it', async () => {

@@ -24,6 +24,7 @@ import { consoleToStderr } from '../output/console.js';
 import { openLog } from '../output/log-sinks.js';
 import { tell } from '../output/report.js';
 import type { ProcessStatus, StatusServer } from './status.js';
+import { unsentFlags } from './unsent.js';
 
 /** A command line that has been read. */
 export interface Invocation {
@@ -99,6 +100,10 @@ export async function runProxy(invocation: Invocation, around: Surroundings): Pr
     if (stdin.isTTY === true) stderr.write(`${FOR_PEOPLE}\n`);
     if (given.debug) connector.use(messages.plugin());
     connector.start();
+    // Plugins have added their endpoints, such as fallbacks, by now.
+    const unsent = unsentFlags({ plugins: invocation.plugins, values, endpoints: connector.endpoints });
+    if (unsent.length > 0)
+      log.warn?.('only HTTP takes header fields, so these do nothing: %s', unsent.join(', '));
     consoleToStderr();
     const file = invocation.mode.file?.(values);
     let askedAt = Infinity;
