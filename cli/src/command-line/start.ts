@@ -70,5 +70,15 @@ async function readPlainly([command = '', ...rest]: readonly string[]): Promise<
   if (values === undefined) restore();
   if (values === undefined) return undefined;
   const variables = variablesInUse(args, flags, process.env);
-  return { mode, flags, plugins, values, args, words, variables, file: file?.path, warnings: presets.warnings };
+  return {
+    mode,
+    flags,
+    plugins,
+    values,
+    args,
+    words,
+    variables,
+    file: file?.path,
+    warnings: presets.warnings,
+  };
 }
