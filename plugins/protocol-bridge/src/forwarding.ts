@@ -99,7 +99,6 @@ export class Forwarding {
     const task =
       call.method === 'tools/call' && 'result' in answer ? taskIn(membersOf(answer.result)) : undefined;
     if (task !== undefined) return this.#made(call, task);
-    if ('error' in answer && this.#tasks.wants(call, answer)) return void this.#sendAsTask(call);
     if (call.request?.level === undefined || this.#lags === 0) return this.#ended(call, answer);
     this.#lags--;
     setTimeout(() => void this.#ended(call, answer), LOG_LAG);
@@ -202,20 +201,9 @@ export class Forwarding {
     }
   }
 
-  /** Sends a call once more that the server takes as a task only, and so has not carried out. */
-  async #sendAsTask(call: Call): Promise<void> {
-    this.#calls.renumber(call);
-    try {
-      await this.#context.upstream.send(call.outgoing(this.#tasks.paramsOf(call)));
-    } catch (error) {
-      await this.#ended(call, toConnectorError(error, 'MCPC_CONNECTION_LOST', { delivered: 'unknown' }));
-    }
-  }
-
   /** Hands a task that the server has made of a call to a client that takes tasks; for all others it is followed. */
   #made(call: Call, task: Readonly<Record<string, unknown>>): void | Promise<void> {
     const { request } = call;
-    this.#tasks.made(call);
     if (request === undefined || !takesTasks(request)) return void this.#follow(call, task);
     this.#calls.end(call);
     return this.#answer(request, { result: this.#openTasks.handOver(task) });

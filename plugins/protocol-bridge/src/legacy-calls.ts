@@ -17,7 +17,7 @@ export type Outcome = Answer | Envelope | ConnectorError;
 /** One request to a legacy server, which may take several requests of the modern client to finish. */
 export class Call {
   /** The id, and the progress token, by which the server knows it. */
-  id: number;
+  readonly id: number;
   readonly method: string;
   /** The client's request that waits for an answer; undefined while its client has been asked for something. */
   request: ModernRequest | undefined;
@@ -27,9 +27,7 @@ export class Call {
   readonly inquiries = new Set<Push>();
   /** What became of it at the server, when nobody waited for it. */
   outcome: Outcome | undefined;
-  /** True once the server is asked to make a task of it (2025-11-25 basic/utilities/tasks). */
-  isTask = false;
-  /** The task that the server made of it. */
+  /** The task that the server made of it (2025-11-25 basic/utilities/tasks). */
   taskId: string | undefined;
   /** Collects inquiries that come together. */
   collecting: NodeJS.Timeout | undefined;
@@ -108,13 +106,6 @@ export class Calls {
     call.request = request;
     call.resumed = true;
     this.#waiting.set(request.envelope.key!, call);
-  }
-
-  /** Gives a call that is sent once more a new id: none is used twice in a session (2025-11-25 basic/index). */
-  renumber(call: Call): void {
-    this.#byId.delete(call.id);
-    call.id = ++this.#ids;
-    this.#byId.set(call.id, call);
   }
 
   /** Ends a call: nothing that the server still says of it is wanted. */

@@ -4,7 +4,6 @@ import type { Answer } from './direction.js';
 import type { Call, Calls } from './legacy-calls.js';
 import { withoutTask } from './inquiry.js';
 import { ServerError, type LegacySession } from './legacy-session.js';
-import { METHOD_NOT_FOUND } from './modern.js';
 import { membersOf } from './modern-request.js';
 
 type Members = Readonly<Record<string, unknown>>;
@@ -53,23 +52,11 @@ export class LegacyTasks {
    * The parameters of a call, which ask for a task where the tool wants one. Whether they do is not for a modern client to
    * say (SEP-2663).
    */
-  paramsOf(call: Call): Members {
-    if (call.method !== 'tools/call') return call.request!.params;
-    const { task: _hint, ...params } = call.request!.params;
-    call.isTask ||= this.#tools.has(params['name']) && this.#offered;
-    return call.isTask ? { ...params, task: { ttl: KEPT } } : params;
-  }
-
-  /** Whether a call was refused for want of a task, as far as can be told; it is one from now on. */
-  wants(call: Call, { error }: Answer): boolean {
-    if (error?.code !== METHOD_NOT_FOUND || call.method !== 'tools/call') return false;
-    if (call.isTask || call.request === undefined || !this.#offered) return false;
-    return (call.isTask = true);
-  }
-
-  /** Learns from a call of which the server has made a task. */
-  made({ request }: Call): void {
-    if (request !== undefined) this.#tools.add(request.params['name']);
+  paramsOf({ method, request }: Call): Members {
+    if (method !== 'tools/call') return request!.params;
+    const { task: _hint, ...params } = request!.params;
+    const isTask = this.#tools.has(params['name']) && this.#offered;
+    return isTask ? { ...params, task: { ttl: KEPT } } : params;
   }
 
   /**
@@ -102,7 +89,7 @@ export class LegacyTasks {
     this.#session.ask('tasks/cancel', { taskId }).catch(() => undefined);
   }
 
-  /** A server that does not list its tools has shown nothing; its refusal may. */
+  /** A server that does not list its tools is called as it is: nothing is sent again because of what it says then. */
   async #list(key: RequestId | undefined): Promise<void> {
     try {
       let cursor: unknown;

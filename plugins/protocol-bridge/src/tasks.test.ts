@@ -61,20 +61,17 @@ describe('a tool of a legacy server that is called as a task', () => {
     expect(line.server.count('tasks/get')).to.equal(0);
   });
 
-  it('is called as one where only the refusal of a plain call shows that it must be', async () => {
-    const plain = serving(['completed']);
+  it('is called plainly, and once, where the server does not list its tools', async () => {
+    const plain = serving([]);
     line = await joinToLegacy(
       (message, say) =>
-        message.method === 'tools/list' ||
-        (message.method === 'tools/call' && message.params?.['task'] === undefined)
+        message.method === 'tools/list' || message.method === 'tools/call'
           ? { error: { code: -32_601, message: 'only as a task' } }
           : plain(message, say),
       capabilities,
     );
-    const called = await line.ask(1, 'tools/call', { name: 'slow' });
-    expect(called.result).to.deep.include(DONE);
-    await line.ask(2, 'tools/call', { name: 'slow' });
-    expect(line.server.count('tools/call')).to.equal(3);
+    expect((await line.ask(1, 'tools/call', { name: 'slow' })).error).to.include({ code: -32_601 });
+    expect(line.server.count('tools/call')).to.equal(1);
   });
 
   it('is called as one by a client that has not listed it: that is done here, once', async () => {
